@@ -49,39 +49,44 @@ func (d *Directory) GroupIDs(ctx context.Context, tenantID, after string, limit 
 // changed. There may be fewer than limit although there are more.
 func (d *Directory) UsersAfter(ctx context.Context, tenantID, after string, limit int) ([]scim.Object, error) {
 	ts := d.store.Tenant(tenantID)
-	page, err := ts.Query(ctx, store.Query{PK: ts.User("").PK, After: after, Limit: limit})
-	if err != nil {
-		return nil, err
-	}
-	users := make([]scim.Object, len(page.Items))
-	for i, item := range page.Items {
-		r, err := row.Decode(schema.UserType(), item)
-		if err != nil {
-			return nil, err
-		}
+	records, _, err := decoded(ctx, ts, schema.UserType(), store.Query{PK: ts.User("").PK, After: after, Limit: limit})
+	users := make([]scim.Object, len(records))
+	for i, r := range records {
 		users[i] = r.Doc
 	}
-	return users, nil
+	return users, err
 }
 
-// GroupsAfter reads the groups of a tenant after an id, in order, with one call. more: there are others behind them;
+// GroupsAfter reads the groups of a tenant after an id, in order, with one call. more: there are others after them;
 // there may be fewer than limit then.
 func (d *Directory) GroupsAfter(
 	ctx context.Context, tenantID, after string, limit int,
 ) (groups []GroupOf, more bool, err error) {
 	ts := d.store.Tenant(tenantID)
-	page, err := ts.Query(ctx, store.Query{PK: ts.Group("").PK, After: after, Limit: limit})
+	q := store.Query{PK: ts.Group("").PK, After: after, Limit: limit}
+	records, more, err := decoded(ctx, ts, schema.GroupType(), q)
+	for _, r := range records {
+		groups = append(groups, GroupOf{ID: r.ID, Version: r.Version, Doc: r.Doc})
+	}
+	return groups, more, err
+}
+
+// decoded reads a page of resources of a type. more: there are others after them.
+func decoded(
+	ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, q store.Query,
+) (records []row.Record, more bool, err error) {
+	page, err := ts.Query(ctx, q)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, item := range page.Items {
-		r, err := row.Decode(schema.GroupType(), item)
+		r, err := row.Decode(rt, item)
 		if err != nil {
 			return nil, false, err
 		}
-		groups = append(groups, GroupOf{ID: item.SK, Version: r.Version, Doc: r.Doc})
+		records = append(records, r)
 	}
-	return groups, page.More, nil
+	return records, page.More, nil
 }
 
 // GroupsOf reads groups in the order of ids, as People does; a nil document: there is no such group.

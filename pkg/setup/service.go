@@ -292,11 +292,7 @@ func (r *record) has(given string) bool {
 // Session returns the session of a cookie, by one read; ErrOver if it is none, or is over. That the tenant is active is
 // for the caller to see.
 func (s *Service) Session(ctx context.Context, cookie string) (Session, error) {
-	i := strings.LastIndexByte(cookie, '.')
-	if i < 0 {
-		return Session{}, ErrOver
-	}
-	id, secret := cookie[:i], cookie[i+1:]
+	id, secret := parseCookie(cookie)
 	if _, ok := parseID(id); !ok {
 		return Session{}, ErrOver
 	}
@@ -313,11 +309,17 @@ func (s *Service) Session(ctx context.Context, cookie string) (Session, error) {
 // CookieTenant is the tenant whose session a cookie claims to be; "" if it has not the form of one. Only Session says
 // that it is one.
 func CookieTenant(cookie string) string {
-	id := cookie[:max(strings.LastIndexByte(cookie, '.'), 0)]
+	id, _ := parseCookie(cookie)
 	if tenantID, ok := parseID(id); ok {
 		return tenantID
 	}
 	return ""
+}
+
+// parseCookie takes a cookie apart; the id is "" if it has no secret.
+func parseCookie(cookie string) (id, secret string) {
+	i := strings.LastIndexByte(cookie, '.')
+	return cookie[:max(i, 0)], cookie[i+1:]
 }
 
 // End ends a session, as somebody who signs out does.

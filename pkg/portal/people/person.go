@@ -1,7 +1,6 @@
 package people
 
 import (
-	"context"
 	"errors"
 	"html/template"
 	"net/http"
@@ -82,7 +81,11 @@ func (r room) showPerson(v *frame.Visit, status int, wrong string) error {
 	)
 	g, ctx := task.WithContext(v.R.Context())
 	g.Go(func() (err error) { m, why, found, err = r.c.Members.Explained(ctx, t, id); return err })
-	g.Go(func() (err error) { past, err = r.historyOf(ctx, v, id, 0, historyShown); return err })
+	g.Go(func() error {
+		events, next, err := r.c.Members.History(ctx, t, id, 0, historyShown)
+		past = history{id, eventRows(v, events), next}
+		return err
+	})
 	g.Go(func() (err error) {
 		q := scim.Literal(id)
 		log, err = r.c.Journal.List(ctx, v.Tenant, provlog.Query{
@@ -192,16 +195,6 @@ type history struct {
 	Next   int64
 }
 
-// historyOf reads the events of a person, from a place of the log on; 0: the newest.
-func (r room) historyOf(ctx context.Context, v *frame.Visit, id string, from int64, count int) (history, error) {
-	t, err := r.of(v)
-	if err != nil {
-		return history{}, err
-	}
-	events, next, err := r.c.Members.History(ctx, t, id, from, count)
-	return history{id, eventRows(v, events), next}, err
-}
-
 // past shows a person's older events.
 func (r room) past(v *frame.Visit) error {
 	id := v.R.PathValue("id")
@@ -209,11 +202,15 @@ func (r room) past(v *frame.Visit) error {
 	if len(id) > maxIDBytes || v.Form("from") != "" && (err != nil || from <= 0) {
 		return tenant.ErrNotFound
 	}
-	page, err := r.historyOf(v.R.Context(), v, id, from, historyPage)
+	t, err := r.of(v)
 	if err != nil {
 		return err
 	}
-	return v.Show("history", page)
+	events, next, err := r.c.Members.History(v.R.Context(), t, id, from, historyPage)
+	if err != nil {
+		return err
+	}
+	return v.Show("history", history{id, eventRows(v, events), next})
 }
 
 // eventRows shows events of a person, the newest first.
