@@ -76,7 +76,8 @@ func TestHistoryIsWhole(t *testing.T) {
 	}
 	// A place of somebody else's log finds nothing, and neither does one in another tenant.
 	place := first[strings.Index(first, "?"):]
-	if body := b.get("/portal/members/" + ben + "/history" + place).Body.String(); strings.Contains(body, `<ul class="rows">`) {
+	body := b.get("/portal/members/" + ben + "/history" + place).Body.String()
+	if strings.Contains(body, `<ul class="rows">`) {
 		t.Errorf("%s", body)
 	}
 	other := w.signIn("globex", "admin")

@@ -71,7 +71,8 @@ func TestChosenIDs(t *testing.T) {
 		})
 	}
 	// An operator's webhook has its position in the log of each tenant, by its id.
-	w := o.ask("POST", "/webhooks", `{"id":"wh_9`+suffix[1:]+`","url":"https://app.example.com/","types":["*"]}`, "", "")
+	body := `{"id":"wh_9` + suffix[1:] + `","url":"https://app.example.com/","types":["*"]}`
+	w := o.ask("POST", "/webhooks", body, "", "")
 	if w.Code != 409 {
 		t.Errorf("a tenant's webhook has the id of an operator's: %d %s", w.Code, w.Body)
 	}

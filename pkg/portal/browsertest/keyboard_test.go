@@ -148,8 +148,9 @@ const stops = `(() => { let i = 0;
 	document.activeElement.blur(); getSelection().removeAllRanges();
 	return i })()`
 
-// stopped says where the focus is: "" if it is where stop i is, and can be seen there.
-const stopped = `(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect(), say = [];
+// stopped names the element that has the focus: "" if that is stop i, and can be seen.
+const stopped = `(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
+	const say = [];
 	const name = e.tagName + "#" + e.id + " " + e.textContent.trim().slice(0, 40);
 	if (e.stop !== STOP) say.push("stop STOP is " + e.stop + " " + name);
 	if (!(s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 || s.boxShadow !== "none"))
