@@ -134,10 +134,15 @@ func objects[T any](list []T, object func(T) scim.Object) []any {
 	return all
 }
 
-// listPending lists memberships and managers whose id names no user yet.
+// listPending lists memberships and managers whose id names no user yet. It publishes first, because the publication
+// of a deletion notes the names of the user.
 func (a *api) listPending(w http.ResponseWriter, r *http.Request) error {
 	p, err := a.page(r)
 	if err != nil {
+		return err
+	}
+	left, err := a.members.Publish(r.Context(), p.tenant, publishFor)
+	if err != nil && !left {
 		return err
 	}
 	refs, next, err := a.members.Unresolved(r.Context(), p.tenant, p.cursor, p.count)

@@ -12,14 +12,13 @@ import (
 // Reference is a membership or a manager that names nobody yet.
 type Reference struct {
 	directory.Unresolved
-	// Deleted says that the user whom it names was deleted, and that the deletion is published. If false, no such user
-	// was ever there, as far as is known.
+	// Deleted says that the user whom it names was deleted. If false, no such user was ever there, as far as is known.
 	Deleted bool
 }
 
 // Unresolved lists memberships and managers that name nobody yet; see directory.Directory.Unresolved. A deleted
-// user is known by id for as long as the member is shown, and by other values if the policy restores members who
-// return.
+// user is known by id for as long as the member is shown, and by other values once the deletion is published, if the
+// policy restores members who return.
 func (s *Service) Unresolved(
 	ctx context.Context, t Tenant, after string, count int,
 ) ([]Reference, string, error) {
@@ -33,9 +32,8 @@ func (s *Service) Unresolved(
 	for i, u := range found {
 		all[i].Unresolved = u
 		for _, key := range []store.Key{
-			ts.Published(
-				u.Value,
-			), ts.Left(record.ByExternalID, u.Value), ts.Left(record.ByUserName, scim.Fold(u.Value)),
+			ts.Published(u.Value), ts.Left(record.ByExternalID, u.Value),
+			ts.Left(record.ByUserName, scim.Fold(u.Value)),
 		} {
 			if at[key] == nil {
 				keys = append(keys, key)
@@ -48,16 +46,9 @@ func (s *Service) Unresolved(
 		return nil, "", err
 	}
 	for _, item := range items {
-		gone := item.Attrs[record.AttrMember] != nil // an item of one who left
-		if item.Attrs[record.AttrDoc] != nil {
-			m, err := record.DecodeItem(item)
-			if err != nil {
-				return nil, "", err
-			}
-			gone = m.Gone
-		}
 		for _, i := range at[item.Key] {
-			all[i].Deleted = all[i].Deleted || gone
+			// a member whose id names no user, or an item of one who left
+			all[i].Deleted = all[i].Deleted || item.Attrs != nil
 		}
 	}
 	return all, next, nil
