@@ -82,22 +82,21 @@ func (a *api) decideGuard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	g, err := a.guardOf(r, t)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	switch {
+	case decision != "allow" && decision != "reject":
+		return badRequest(`decision must be "allow" or "reject".`)
 	case g == nil:
 		return &problem{
 			status: http.StatusConflict,
-			detail: "The policy of this tenant has no guard, so it holds nothing that you could allow.",
+			detail: "The policy of this tenant has no guard: there is nothing to " + decision + ".",
 		}
-	}
-	switch decision {
-	case "allow":
+	case decision == "allow":
 		err = a.guard.Allow(r.Context(), t.ID, time.Duration(minutes)*time.Minute)
-	case "reject":
-		err = a.guard.Reject(r.Context(), t.ID)
 	default:
-		return badRequest(`decision must be "allow" or "reject".`)
+		err = a.guard.Reject(r.Context(), t.ID)
 	}
 	if err != nil {
 		return err

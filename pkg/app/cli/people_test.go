@@ -80,8 +80,11 @@ func TestGuardAndDisconnect(t *testing.T) {
 	url := serve(t, "")
 	token := acme(t, url)
 	policy := file(t, "policy.json", `{"requests": {"guard": {"people": 1, "minutes": 60}}}`)
-	if code, _, err := run(t, "-url", url, "guard", "allow", "acme"); code != 1 || !strings.Contains(err, "no guard") {
-		t.Errorf("without a guard: %d %s", code, err)
+	for _, decision := range []string{"allow", "reject"} {
+		code, _, err := run(t, "-url", url, "guard", decision, "acme")
+		if code != 1 || !strings.Contains(err, "no guard: there is nothing to "+decision+".") {
+			t.Errorf("%s without a guard: %d %s", decision, code, err)
+		}
 	}
 	good(t, url, "policy", "put", "acme", policy)
 	var held string
