@@ -108,7 +108,7 @@ func (a *api) getWebhook(w http.ResponseWriter, r *http.Request) error {
 	if tenantID == "" {
 		return tagged(w, r, shown.WebhookTag(hook), o)
 	}
-	state, begun, err := a.webhooks.State(r.Context(), tenantID, hook.ID)
+	state, begun, err := a.webhooks.State(r.Context(), tenantID, hook)
 	if err != nil {
 		return err
 	}

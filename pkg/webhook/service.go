@@ -326,7 +326,7 @@ func (s *Service) Test(ctx context.Context, owner, id string) (delivery.Attempt,
 
 // Replay sends the events of a tenant after a sequence number again. page is the log after it, as it was read.
 func (s *Service) Replay(ctx context.Context, w *Webhook, tenantID string, page eventlog.Page, after int64) error {
-	if err := delivery.Replay(ctx, s.store.Tenant(tenantID), w.ID, page, after); err != nil {
+	if err := delivery.Replay(ctx, s.store.Tenant(tenantID), endpoint{w, s}, page, after); err != nil {
 		return err
 	}
 	s.o.Wake(tenantID)
@@ -334,8 +334,9 @@ func (s *Service) Replay(ctx context.Context, w *Webhook, tenantID string, page 
 }
 
 // State returns the state of a webhook's delivery of a tenant's log; ok is false if it has not begun.
-func (s *Service) State(ctx context.Context, tenantID, id string) (state delivery.State, ok bool, err error) {
-	return delivery.Of(ctx, s.store.Tenant(tenantID), id)
+func (s *Service) State(ctx context.Context, tenantID string, w *Webhook) (state delivery.State, ok bool, err error) {
+	state, ok, err = delivery.Of(ctx, s.store.Tenant(tenantID), w.ID)
+	return state, ok && !state.Outlived(w.CreatedAt), err
 }
 
 // Destinations returns the webhooks that may get the events of a tenant. It is delivery.Options.Destinations.

@@ -463,6 +463,11 @@ func TestOperatorWebhook(t *testing.T) {
 	}
 	root.operator(200, "PATCH", "/"+id, `{"active":true}`)
 	root.operator(204, "DELETE", "/"+id, "")
+	root.operator(201, "POST", "", fmt.Sprintf(`{"id":%q,"url":%q,"types":["none"]}`, id, l.url))
+	again := root.operator(200, "GET", "/"+id+"?tenant=acme", "")
+	if d, begun := again["delivery"].(object); begun && len(d["recent"].([]any)) > 0 {
+		t.Errorf("created again: %v", again)
+	}
 }
 
 // operator sends a request about the operator's webhooks.

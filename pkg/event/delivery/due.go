@@ -149,10 +149,13 @@ func Change(ctx context.Context, ts *store.TenantStore, destination string, chan
 
 // Replay lets a destination have the events after a sequence number again, at once. The error is an eventlog.GoneError
 // if they can't be had.
-func Replay(ctx context.Context, ts *store.TenantStore, destination string, p eventlog.Page, after int64) error {
-	return Change(ctx, ts, destination, func(s *State) {
+func Replay(ctx context.Context, ts *store.TenantStore, d Destination, p eventlog.Page, after int64) error {
+	return Change(ctx, ts, d.ID(), func(s *State) {
+		if s.Outlived(d.Since()) {
+			*s = State{version: s.version}
+		}
 		*s = s.resume()
-		s.Position, s.Epoch, s.Lease = after, "", 0
+		s.Position, s.Epoch, s.Since, s.Lease = after, "", milli(d.Since()), 0
 		if p.Last > 0 {
 			s.Epoch = p.Epoch
 		}

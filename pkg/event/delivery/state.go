@@ -20,6 +20,8 @@ type State struct {
 	// the epoch of the log that the number is of.
 	Position int64  `json:"position"`
 	Epoch    string `json:"epoch,omitempty"`
+	// Since is when the destination was created; 0 if it has no such time, or none is stored.
+	Since int64 `json:"since,omitempty"`
 	// Attempt counts the attempts that have failed since the last success, FailingSince is when the first of them did.
 	Attempt      int   `json:"attempt,omitempty"`
 	FailingSince int64 `json:"failingSince,omitempty"`
@@ -89,6 +91,9 @@ func (s State) Put(k store.Keys, destination string) store.Op {
 
 // PausedFor reports whether the state is paused for a destination that was last resumed at a time.
 func (s State) PausedFor(resumed time.Time) bool { return s.Paused > 0 && milli(resumed) < s.Paused }
+
+// Outlived reports whether the state is of a destination that was removed before another was created under its id.
+func (s State) Outlived(created time.Time) bool { return s.Since > 0 && s.Since < milli(created) }
 
 // written is the state after Put.
 func (s State) written() State {

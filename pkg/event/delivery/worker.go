@@ -198,23 +198,24 @@ func (r *run) states(ctx context.Context) (map[string]State, error) {
 // follow sends the log to one destination.
 func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) error {
 	if !stored {
-		if since := d.Since(); !since.IsZero() {
-			after, err := eventlog.Since(ctx, r.ts, since)
-			if err != nil {
-				return err
-			}
-			s.Position = after
+		if err := r.begin(ctx, d, &s); err != nil {
+			return err
 		}
 	}
 	for {
-		if !r.mayTry(d, &s) {
+		var again bool
+		var err error
+		switch {
+		case s.Outlived(d.Since()):
+			again, err = true, r.restart(ctx, d, &s)
+		case !r.mayTry(d, &s):
 			return nil
-		}
-		if r.over() {
+		case r.over():
 			r.more()
 			return nil
+		default:
+			again, err = r.step(ctx, d, &s)
 		}
-		again, err := r.step(ctx, d, &s)
 		if errors.Is(err, store.ErrStale) {
 			// Another worker or a person was faster. The log that was read may be newer than the one that the other
 			// saw.
@@ -226,9 +227,36 @@ func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) e
 	}
 }
 
+// begin sets the position of a destination that has none yet.
+func (r *run) begin(ctx context.Context, d Destination, s *State) (err error) {
+	if since := d.Since(); !since.IsZero() {
+		s.Since = milli(since)
+		s.Position, err = eventlog.Since(ctx, r.ts, since)
+	}
+	return err
+}
+
+// restart replaces the state of a destination that was removed by that of the one created under its id.
+func (r *run) restart(ctx context.Context, d Destination, s *State) error {
+	due := s.Due
+	*s = State{version: s.version}
+	if err := r.begin(ctx, d, s); err != nil {
+		return err
+	}
+	ops := append([]store.Op{s.Put(r.ts.Keys, d.ID())}, s.dueOps(r.ts.TenantID(), d.ID(), due)...)
+	if err := r.commit(ctx, ops); err != nil {
+		return err
+	}
+	*s = s.written()
+	return nil
+}
+
 // mayTry reports whether the destination may be tried now, and takes it out of a pause that has ended.
 func (r *run) mayTry(d Destination, s *State) bool {
 	now, resumed := r.o.Now().UnixMilli(), milli(d.Resumed())
+	if s.Since > milli(d.Since()) { // it was removed, and created again since it was listed
+		return false
+	}
 	if s.Lease > now {
 		r.leasedTo(s.Lease)
 		return false

@@ -302,7 +302,7 @@ func TestReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := delivery.Replay(t.Context(), ts, "wh_1", p, 2); err != nil {
+	if err := delivery.Replay(t.Context(), ts, d, p, 2); err != nil {
 		t.Fatal(err)
 	}
 	w.work()
@@ -332,6 +332,90 @@ func TestRemovedDestination(t *testing.T) {
 	page, err := w.st.Query(t.Context(), store.Query{PK: store.SendPK})
 	if err != nil || len(page.Items) != 0 {
 		t.Errorf("entries left: %v, %v", page.Items, err)
+	}
+}
+
+// TestCreatedAgain: a destination that is created again under its id begins at its creation, in whatever state the
+// former one was, also if nothing was delivered in between.
+func TestCreatedAgain(t *testing.T) {
+	fails := func(int, []eventlog.Numbered) delivery.Outcome { return delivery.Outcome{Failed: true} }
+	for name, before := range map[string]func(*world, *dest){
+		"good": func(*world, *dest) {},
+		"failing": func(w *world, d *dest) {
+			d.send = fails
+			w.write(1)
+			w.work()
+		},
+		"paused": func(w *world, d *dest) {
+			d.send = fails
+			w.write(1)
+			for left := w.work(); !left.Due.IsZero(); left = w.work() {
+				w.now = left.Due
+			}
+		},
+		"leased": func(w *world, _ *dest) {
+			err := delivery.Change(t.Context(), w.st.Tenant("acme"), "wh_1", func(s *delivery.State) {
+				s.Lease = w.now.Add(time.Hour).UnixMilli()
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		former := &dest{id: "wh_1", since: time.Date(2027, 3, 1, 11, 0, 0, 0, time.UTC)}
+		w := newWorld(t, former)
+		w.write(2)
+		w.work()
+		before(w, former)
+		w.write(3) // behind the removal, and nothing is delivered
+		first := w.state("wh_1").Position + 1
+		w.now = w.now.Add(time.Minute)
+		again := &dest{id: "wh_1", since: w.now}
+		w.dests = []delivery.Destination{again}
+		w.work() // nothing is new
+		if s := w.state("wh_1"); again.calls != 0 || s.Attempt != 0 || s.Paused != 0 || s.Recent != nil {
+			t.Errorf("%s: %d calls, state %+v", name, again.calls, s)
+		}
+		end := w.state("wh_1").Position
+		w.write(2)
+		w.dests = []delivery.Destination{former} // a worker that has not seen the removal
+		calls := former.calls
+		w.work()
+		w.dests = []delivery.Destination{again}
+		w.work()
+		if want := fmt.Sprint([]int64{end + 1, end + 2}); again.text() != want || end < first+2 {
+			t.Errorf("%s: got %s after %d, want %s", name, again.text(), first, want)
+		}
+		if former.calls != calls {
+			t.Errorf("%s: the former one was called", name)
+		}
+		w.now = w.now.Add(2 * time.Hour)
+		if due := w.due(); due != "" {
+			t.Errorf("%s: %s is due", name, due)
+		}
+	}
+}
+
+// TestReplayOfOneCreatedAgain: it replays from the place that is asked for, and nothing of the former one stays.
+func TestReplayOfOneCreatedAgain(t *testing.T) {
+	d := &dest{id: "wh_1", since: time.Date(2027, 3, 1, 11, 0, 0, 0, time.UTC)}
+	w := newWorld(t, d)
+	w.write(4)
+	w.work()
+	d.reset()
+	w.now = w.now.Add(time.Minute)
+	d.since = w.now
+	ts := w.st.Tenant("acme")
+	p, err := eventlog.Read(t.Context(), ts, eventlog.Place{After: 2}, 1, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := delivery.Replay(t.Context(), ts, d, p, 2); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if d.text() != "[3 4]" || w.state("wh_1").Outlived(d.since) {
+		t.Errorf("replayed %s, state %+v", d.text(), w.state("wh_1"))
 	}
 }
 
