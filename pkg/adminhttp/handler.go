@@ -214,7 +214,7 @@ func (a *api) failed(ctx context.Context, w http.ResponseWriter, r *web.Request,
 // queried are the endpoints that read the query of a request, and refuse unknown parameters. The others refuse any
 // query: a parameter that is ignored, such as a filter, must not mean all.
 var queried = []string{
-	"GET /tenants", "DELETE /tenants/{id}/tokens/{token}", "GET /webhooks/{webhook}",
+	"GET /tenants", "DELETE /tenants/{id}/tokens/{token}", "GET /webhooks", "GET /webhooks/{webhook}",
 	"GET /log", "GET /tenants/{id}/log", "GET /tenants/{id}/log/{entry}", "GET /tenants/{id}/activity",
 	"GET /tenants/{id}/diagnosis", "GET /tenants/{id}/members", "GET /tenants/{id}/members/duplicates",
 	"GET /tenants/{id}/pending", "GET /tenants/{id}/events", "POST /tenants/{id}/policy/rehearse",

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
+	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
@@ -47,8 +48,13 @@ func (a *api) hook(r *http.Request) (*webhook.Webhook, error) {
 	return a.webhooks.Get(r.Context(), owner, r.PathValue("webhook"))
 }
 
+// listWebhooks responds with webhooks and the deliveries of each.
 func (a *api) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	owner, err := a.owner(r)
+	if err != nil {
+		return err
+	}
+	tenantID, err := a.deliveries(r, owner)
 	if err != nil {
 		return err
 	}
@@ -56,11 +62,45 @@ func (a *api) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := make([]any, len(all))
-	for i, hook := range all {
-		list[i] = shown.Webhook(hook)
+	list, err := a.withDeliveries(r, tenantID, all...)
+	if err != nil {
+		return err
 	}
 	return ok(w, http.StatusOK, scim.Object{"webhooks": list})
+}
+
+// deliveries is the tenant whose deliveries a request asks for: the owner of the webhooks, or the one that the query
+// names for the operator's; "" if it names none.
+func (a *api) deliveries(r *http.Request, owner string) (string, error) {
+	if owner != webhook.Operator {
+		return owner, nil
+	}
+	param, err := asked(r, "tenant")
+	if err != nil || param("tenant") == "" {
+		return "", err
+	}
+	t, err := a.tenants.Get(r.Context(), param("tenant"))
+	return t.ID, err
+}
+
+// withDeliveries are webhooks as the API shows them, with their deliveries of a tenant's log if one is named.
+func (a *api) withDeliveries(r *http.Request, tenantID string, all ...*webhook.Webhook) ([]any, error) {
+	var states map[string]delivery.State
+	if tenantID != "" {
+		var err error
+		if states, err = a.webhooks.States(r.Context(), tenantID, all...); err != nil {
+			return nil, err
+		}
+	}
+	list := make([]any, len(all))
+	for i, hook := range all {
+		o := shown.Webhook(hook)
+		if state, begun := states[hook.ID]; begun {
+			o["delivery"] = shown.Delivery(hook, state)
+		}
+		list[i] = o
+	}
+	return list, nil
 }
 
 func (a *api) createWebhook(w http.ResponseWriter, r *http.Request) error {
@@ -92,30 +132,18 @@ func (a *api) getWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tenantID := hook.Owner
-	if hook.Owner == webhook.Operator {
-		param, err := asked(r, "tenant")
-		if err != nil {
-			return err
-		}
-		if tenantID = param("tenant"); tenantID != "" {
-			if _, err := a.tenants.Get(r.Context(), tenantID); err != nil {
-				return err
-			}
-		}
-	}
-	o := shown.Webhook(hook)
-	if tenantID == "" {
-		return tagged(w, r, shown.WebhookTag(hook), o)
-	}
-	state, begun, err := a.webhooks.State(r.Context(), tenantID, hook)
+	tenantID, err := a.deliveries(r, hook.Owner)
 	if err != nil {
 		return err
 	}
-	if begun {
-		o["delivery"] = shown.Delivery(hook, state)
+	if tenantID == "" {
+		return tagged(w, r, shown.WebhookTag(hook), shown.Webhook(hook))
 	}
-	return inUse(w, shown.WebhookTag(hook), o) // the delivery goes on
+	list, err := a.withDeliveries(r, tenantID, hook)
+	if err != nil {
+		return err
+	}
+	return inUse(w, shown.WebhookTag(hook), list[0].(scim.Object)) // the delivery goes on
 }
 
 func (a *api) changeWebhook(w http.ResponseWriter, r *http.Request) error {

@@ -333,10 +333,25 @@ func (s *Service) Replay(ctx context.Context, w *Webhook, tenantID string, page 
 	return nil
 }
 
-// State returns the state of a webhook's delivery of a tenant's log; ok is false if it has not begun.
-func (s *Service) State(ctx context.Context, tenantID string, w *Webhook) (state delivery.State, ok bool, err error) {
-	state, ok, err = delivery.Of(ctx, s.store.Tenant(tenantID), w.ID)
-	return state, ok && !state.Outlived(w.CreatedAt), err
+// States returns the states of the delivery of a tenant's log to webhooks, by id. One that has not begun has none.
+func (s *Service) States(ctx context.Context, tenantID string, all ...*Webhook) (map[string]delivery.State, error) {
+	ts := s.store.Tenant(tenantID)
+	keys := make([]store.Key, len(all))
+	for i, w := range all {
+		keys[i] = ts.Destination(w.ID)
+	}
+	items, err := ts.Get(ctx, keys...)
+	states := map[string]delivery.State{}
+	for i, item := range items {
+		state, begun, err := delivery.Decode(item)
+		if err != nil {
+			return nil, err
+		}
+		if begun && !state.Outlived(all[i].CreatedAt) {
+			states[all[i].ID] = state
+		}
+	}
+	return states, err
 }
 
 // Destinations returns the webhooks that may get the events of a tenant. It is delivery.Options.Destinations.

@@ -41,14 +41,23 @@ func (s *session) secret(o object) {
 	fmt.Fprintf(s.Out, "Webhook %s. Its secret, which is not shown again: %s\n", text(o["id"]), text(o["secret"]))
 }
 
-type webhooksListCmd struct{ ofHooks }
+type webhooksListCmd struct {
+	ofHooks
+	For string `placeholder:"TENANT" help:"For the operator's webhooks: the tenant whose deliveries are shown."`
+}
 
-// Run lists.
+// Run lists. The state is that of the delivery. Without one, on and off say whether the webhook is active.
 func (c *webhooksListCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodGet, c.path(), nil}, func(answer object) {
-		rows := [][]any{{"WEBHOOK", "ACTIVE", "URL", "TYPES", "DESCRIPTION"}}
+	return c.call(s, request{http.MethodGet, query(c.path(), "tenant", c.For), nil}, func(answer object) {
+		rows := [][]any{{"WEBHOOK", "STATE", "URL", "TYPES", "DESCRIPTION"}}
 		for _, o := range objects(answer["webhooks"]) {
-			rows = append(rows, []any{o["id"], o["active"], o["url"], o["types"], o["description"]})
+			state := any("off")
+			if d, begun := o["delivery"].(object); begun {
+				state = d["state"]
+			} else if o["active"] == true {
+				state = "on"
+			}
+			rows = append(rows, []any{o["id"], state, o["url"], o["types"], o["description"]})
 		}
 		table(s.Out, rows)
 	})

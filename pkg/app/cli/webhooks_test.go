@@ -4,6 +4,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 )
 
 func TestWebhooks(t *testing.T) {
@@ -48,5 +51,43 @@ func TestWebhooks(t *testing.T) {
 	if code, _, err := run(t, "-url", url, "webhooks", "add", "acme", "https://127.0.0.1/"); code != 1 ||
 		!strings.Contains(err, "public") {
 		t.Errorf("a private address: %d %s", code, err)
+	}
+}
+
+// TestStateOfWebhooks lists webhooks of a tenant and of the operator, whose receiver does not exist, in every state.
+func TestStateOfWebhooks(t *testing.T) {
+	url := serveOn(t, local.Options{WebhookLoopback: true})
+	token := acme(t, url)
+	ids := map[string]string{}
+	for _, owner := range []string{"acme", "-"} {
+		out := good(t, url, "webhooks", "add", owner, "http://127.0.0.1:1/", "-types", "member.*")
+		ids[owner] = regexp.MustCompile(`wh_\w+`).FindString(out)
+	}
+	list := map[string][]string{"acme": {"webhooks", "list", "acme"}, "-": {"webhooks", "list", "-", "-for", "acme"}}
+	reaches := func(owner, state string) {
+		t.Helper()
+		out, want := "", regexp.MustCompile(ids[owner]+` +`+state+` `)
+		for range 10_000 {
+			if out = good(t, url, list[owner]...); want.MatchString(out) {
+				return
+			}
+		}
+		t.Fatalf("%v: not %s: %s", list[owner], state, out)
+	}
+	reaches("acme", "good")
+	made(t, url, token, person("ann", ""))
+	reaches("acme", "failing")
+	reaches("-", "failing")
+	good(t, url, "clock", "set", time.Now().AddDate(0, 0, 6).Format(time.DateOnly))
+	reaches("acme", "paused")
+	reaches("-", "paused")
+	list["-"] = []string{"webhooks", "list", "-"} // of no tenant
+	reaches("-", "on")
+	for _, owner := range []string{"acme", "-"} {
+		good(t, url, "webhooks", "change", owner, ids[owner], "-active", "off")
+		reaches(owner, "off")
+	}
+	if code, _, err := run(t, "-url", url, "webhooks", "list", "-", "-for", "nobody"); code != 1 || err == "" {
+		t.Errorf("for no tenant: %d %s", code, err)
 	}
 }
