@@ -41,22 +41,30 @@ type request struct {
 
 // call sends a request and prints the answer: as it is with -json, else by show.
 func (a admin) call(s *session, r request, show func(answer object)) error {
+	return a.try(s, r, show, func(object) error { return nil })
+}
+
+// try is call for a command that also fails if the answer says so: failure returns the error of an answer.
+func (a admin) try(s *session, r request, show func(object), failure func(object) error) error {
 	raw, err := a.send(s, r)
 	if err != nil {
 		return err
 	}
-	if a.JSON {
+	answer, err := a.read(raw)
+	switch {
+	case err != nil:
+		return err
+	case !a.JSON:
+		show(answer)
+	default:
 		if len(raw) == 0 {
 			raw = []byte("{}")
 		}
-		_, err = fmt.Fprintf(s.Out, "%s\n", strings.TrimSpace(string(raw)))
-		return err
+		if _, err := fmt.Fprintf(s.Out, "%s\n", strings.TrimSpace(string(raw))); err != nil {
+			return err
+		}
 	}
-	answer, err := a.read(raw)
-	if err == nil {
-		show(answer)
-	}
-	return err
+	return failure(answer)
 }
 
 // send sends a request and returns the body of the answer, which may be empty.

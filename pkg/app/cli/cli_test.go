@@ -23,6 +23,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/cli"
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/dnstest"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 )
 
@@ -273,7 +274,7 @@ func TestJSONIsOneDocument(t *testing.T) {
 		{"token", "list", "acme"},
 		{"token", "issue", "acme"},
 		{"notices", "list", "acme"},
-		{"notices", "recipients", "acme"},
+		{"notices", "recipients", "acme", "ada@example.com"},
 		{"notices", "test", "acme"},
 		{"clients", "list", "acme"},
 		{"clients", "create", "-"},
@@ -744,6 +745,30 @@ func TestServeAsJSON(t *testing.T) {
 	for _, name := range []string{"listening", "tenant", "scimBaseUrl", "token", "expiresAt"} {
 		if text, _ := told[name].(string); text == "" {
 			t.Errorf("nothing tells %s: %s", name, out)
+		}
+	}
+}
+
+// TestCheckThatFails runs the commands that check something, with and without -json: a script sees the result by the
+// exit code.
+func TestCheckThatFails(t *testing.T) {
+	url := serveOn(t, local.Options{WebhookLoopback: true, DNS: dnstest.New(t).Address})
+	acme(t, url)
+	good(t, url, "domains", "add", "acme", "example.com")
+	hook := good(t, url, "webhooks", "add", "acme", "http://127.0.0.1:1/")
+	for _, line := range [][]string{
+		{"domains", "verify", "acme", "example.com"},
+		{"webhooks", "test", "acme", regexp.MustCompile(`wh_\w+`).FindString(hook)},
+		{"notices", "test", "acme"},
+	} {
+		for _, flags := range [][]string{{"-url", url}, {"-url", url, "-json"}} {
+			code, out, err := run(t, append(flags, line...)...)
+			if code != 1 || err == "" {
+				t.Errorf("%v %v: %d %q %q", flags, line, code, out, err)
+			}
+			if asJSON := len(flags) > 2; asJSON && (!json.Valid([]byte(out)) || !json.Valid([]byte(err))) {
+				t.Errorf("%v %v: not JSON: %q %q", flags, line, out, err)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -76,19 +77,24 @@ var answers = map[string]string{
 	"silent":    "no answer, or an error of its server",
 }
 
-// Run asks. A domain that is not verified is no error: the DNS may show the record later.
+// Run asks. It fails if the domain is not verified.
 func (c *domainsVerifyCmd) Run(s *session) error {
 	body := object{}
 	if c.Override {
 		body["override"] = true
 	}
 	p := path("tenants", c.Tenant, "domains", c.Domain, "verify")
-	return c.call(s, request{http.MethodPost, p, body}, func(answer object) {
+	return c.try(s, request{http.MethodPost, p, body}, func(answer object) {
 		s.domain(answer)
 		if said := answers[fmt.Sprint(answer["answer"])]; said != "" {
 			record, _ := answer["record"].(object)
 			fmt.Fprintf(s.Out, "The DNS says about %s TXT %s: %s.\n", text(record["name"]), text(record["value"]), said)
 		}
+	}, func(answer object) error {
+		if answer["state"] != "verified" {
+			return errors.New("the domain is not verified")
+		}
+		return nil
 	})
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -69,15 +70,18 @@ type noticesTestCmd struct {
 	ofTenant
 }
 
-// Run sends.
+// Run sends. It fails if there is nobody to send it to.
 func (c *noticesTestCmd) Run(s *session) error {
 	r := request{http.MethodPost, path("tenants", c.Tenant, "notices"), object{"kind": "test"}}
-	return c.call(s, r, func(n object) {
-		to := emails(n["recipients"])
-		if to == "" {
-			to = "nobody: set recipients first"
+	return c.try(s, r, func(n object) {
+		if to := emails(n["recipients"]); to != "" {
+			fmt.Fprintf(s.Out, "A notice to try is on its way to %s.\n", to)
 		}
-		fmt.Fprintf(s.Out, "A notice to try is on its way to %s.\n", to)
+	}, func(n object) error {
+		if emails(n["recipients"]) == "" {
+			return errors.New("the notice goes to nobody: set recipients first")
+		}
+		return nil
 	})
 }
 

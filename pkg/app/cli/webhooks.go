@@ -132,22 +132,20 @@ func (c *webhooksRemoveCmd) Run(s *session) error {
 
 type webhooksTestCmd struct{ oneHook }
 
-var errNotDelivered = errors.New("the test event was not delivered")
-
 // Run sends. It fails if the event was not accepted.
 func (c *webhooksTestCmd) Run(s *session) error {
-	delivered := true
-	err := c.call(s, request{http.MethodPost, c.path(c.Webhook, "test"), nil}, func(o object) {
-		if delivered = o["delivered"] == true; delivered {
+	return c.try(s, request{http.MethodPost, c.path(c.Webhook, "test"), nil}, func(o object) {
+		if o["delivered"] == true {
 			fmt.Fprintf(s.Out, "Delivered: status %s after %s ms.\n", text(o["status"]), text(o["durationMs"]))
 			return
 		}
 		fmt.Fprintf(s.Out, "Not delivered: %s\n", text(o["error"]))
+	}, func(o object) error {
+		if o["delivered"] != true {
+			return errors.New("the test event was not delivered")
+		}
+		return nil
 	})
-	if err == nil && !delivered {
-		return errNotDelivered
-	}
-	return err
 }
 
 type webhooksReplayCmd struct {
