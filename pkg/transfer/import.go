@@ -90,7 +90,7 @@ func (i Import) Read(ctx context.Context, st *store.Store, file io.ReadSeeker) (
 			return result, err
 		}
 	}
-	result.Items = m.n
+	result.Items = max(m.n, m.done) // n is 0 if an earlier call has written all
 	return result, m.examine(ctx, &result)
 }
 

@@ -193,7 +193,7 @@ func TestKilledAnywhere(t *testing.T) {
 	w.Fill()
 	want := mask(seen(w), "acme")
 	file := export(t, from, transfer.Export{})
-	kills := 0
+	kills, items := 0, int64(bytes.Count(file, []byte("\n"))-2) // without header and trailer
 	for n := 0; ; n += 2 {
 		to := filled.Memory(t)
 		dying := faultstore.New(to, nil)
@@ -207,8 +207,8 @@ func TestKilledAnywhere(t *testing.T) {
 			break
 		}
 		kills++
-		if _, err := read(t.Context(), to, file, transfer.Import{}); err != nil {
-			t.Fatalf("after kill %d: %v", n, err)
+		if r, err := read(t.Context(), to, file, transfer.Import{}); err != nil || r.Items != items {
+			t.Fatalf("after kill %d: %+v, %v; want %d items", n, r, err, items)
 		}
 		sound(t, to)
 		there := filled.Open(t, to, "acme", w.Token)
