@@ -73,7 +73,7 @@ func deploy(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Logf("built in %v", time.Since(begin).Round(time.Millisecond))
-	table := dynamolocal.Table(t, dynamo)
+	table := dynamolocal.StreamedTable(t, dynamo)
 	w := &world{
 		functions: map[string]*fakelambda.Function{}, log: &logs{},
 		secrets: fakesecrets.Start(t), bus: startBus(t),

@@ -14,7 +14,7 @@ import (
 func TestTable(t *testing.T) {
 	ctx := context.Background()
 	client := dynamolocal.Client(t)
-	table := dynamolocal.Table(t, client)
+	table := dynamolocal.StreamedTable(t, client)
 	if err := dynamostore.CreateTable(ctx, client, table); err != nil {
 		t.Fatalf("a table that is there: %v", err)
 	}

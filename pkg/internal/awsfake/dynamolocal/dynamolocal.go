@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
@@ -56,8 +57,22 @@ func Client(t testing.TB) *dynamodb.Client {
 	return newClient(Start(t))
 }
 
-// Table creates a new table, which is deleted at the end of the test, and returns its name.
+// Table creates a new table without a stream, which is deleted at the end of the test, and returns its name. With a
+// stream the server gets slower with each write: it walks the records that are there.
 func Table(t testing.TB, client *dynamodb.Client) string {
+	t.Helper()
+	table := StreamedTable(t, client)
+	_, err := client.UpdateTable(context.Background(), &dynamodb.UpdateTableInput{
+		TableName: &table, StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(false)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// StreamedTable is Table with a stream, as in AWS.
+func StreamedTable(t testing.TB, client *dynamodb.Client) string {
 	t.Helper()
 	table := "test-" + uuid.NewString()
 	if err := dynamostore.CreateTable(context.Background(), client, table); err != nil {
