@@ -20,7 +20,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
-// Parts are the dependencies of deliveries. All are required but Always.
+// Parts are the dependencies of deliveries. All are required but Always and Alone.
 type Parts struct {
 	Store    *store.Store
 	Tenants  *tenant.Service
@@ -29,14 +29,17 @@ type Parts struct {
 	Ending   *ending.Service
 	// Always are destinations of every tenant, beside webhooks.
 	Always []delivery.Destination
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Alone says that no other process writes to the table.
+	Alone bool
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Worker returns the worker that delivers the events of tenants to their destinations.
 func Worker(p Parts, budget time.Duration) *delivery.Worker {
 	return delivery.New(p.Store, delivery.Options{
-		Now: p.Now, Logger: p.Log, Budget: budget, Log: p.log, Paused: p.paused, Gone: p.Webhooks.SwitchOff,
+		Now: p.Now, Logger: p.Log, Alone: p.Alone, Budget: budget, Log: p.log, Paused: p.paused,
+		Gone: p.Webhooks.SwitchOff,
 		Destinations: func(ctx context.Context, tenantID string) ([]delivery.Destination, error) {
 			hooks, err := p.Webhooks.Destinations(ctx, tenantID)
 			return append(hooks, p.Always...), err

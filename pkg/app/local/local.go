@@ -201,7 +201,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	})
 	sends.worker = follow.Worker(follow.Parts{
 		Store: st, Tenants: s.tenants, Members: members, Webhooks: s.webhooks, Now: o.Now, Log: log,
-		Always: s.always(), Ending: s.background.cleaner.Ending,
+		Always: s.always(), Ending: s.background.cleaner.Ending, Alone: o.Engine == "bolt",
 	}, 0)
 	s.handler = s.edges(dir, members, guarding, limit.New(st, o.Limits, o.Now))
 	return s

@@ -126,3 +126,17 @@ func milli(t time.Time) int64 {
 	}
 	return t.UnixMilli()
 }
+
+func statusOf(s State) int {
+	if n := len(s.Recent); n > 0 {
+		return s.Recent[n-1].Status
+	}
+	return 0
+}
+
+func errorOf(s State) string {
+	if n := len(s.Recent); n > 0 {
+		return s.Recent[n-1].Error
+	}
+	return ""
+}

@@ -51,7 +51,7 @@ const (
 	skipOld  = 24 * time.Hour
 )
 
-// Options of a Worker. All are required but Jitter and Budget.
+// Options of a Worker. All are required but Alone, Jitter and Budget.
 type Options struct {
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -63,6 +63,9 @@ type Options struct {
 	Paused func(ctx context.Context, tenantID, destination string, s State, put store.Op) error
 	// Gone switches a destination off that wants no more events.
 	Gone func(ctx context.Context, tenantID, destination string) error
+	// Alone says that no other process writes to the table, as with an embedded engine. A lease from before New is one
+	// of a process that has ended, and excludes nobody.
+	Alone bool
 	// Jitter returns a random number from 0 up to 1; nil takes math/rand.
 	Jitter func() float64
 	// Budget is how long one call of Work begins to send; 0 is 40 seconds.
@@ -86,6 +89,7 @@ type Log struct {
 type Worker struct {
 	store *store.Store
 	o     Options
+	begun time.Time
 }
 
 // New creates a Worker.
@@ -96,7 +100,7 @@ func New(st *store.Store, o Options) *Worker {
 	if o.Budget == 0 {
 		o.Budget = 40 * time.Second
 	}
-	return &Worker{store: st, o: o}
+	return &Worker{store: st, o: o, begun: o.Now()}
 }
 
 // Left is the rest that a call of Work has left undone.
@@ -257,7 +261,7 @@ func (r *run) mayTry(d Destination, s *State) bool {
 	if s.Since > milli(d.Since()) { // it was removed, and created again since it was listed
 		return false
 	}
-	if s.Lease > now {
+	if s.Lease > now && !r.abandoned(*s) {
 		r.leasedTo(s.Lease)
 		return false
 	}
@@ -274,6 +278,11 @@ func (r *run) mayTry(d Destination, s *State) bool {
 		}
 	}
 	return true
+}
+
+// abandoned reports whether the process that took the lease of a state has ended for certain.
+func (w *Worker) abandoned(s State) bool {
+	return w.o.Alone && s.Lease < w.begun.Add(leaseFor).UnixMilli()
 }
 
 // step hands over the next events, and reports whether there may be more. ErrStale: the stored state is no longer s.
@@ -479,18 +488,4 @@ func (r *run) dueAt(ms int64) {
 	if at := time.UnixMilli(ms); r.left.Due.IsZero() || at.Before(r.left.Due) {
 		r.left.Due = at
 	}
-}
-
-func statusOf(s State) int {
-	if n := len(s.Recent); n > 0 {
-		return s.Recent[n-1].Status
-	}
-	return 0
-}
-
-func errorOf(s State) string {
-	if n := len(s.Recent); n > 0 {
-		return s.Recent[n-1].Error
-	}
-	return ""
 }

@@ -71,6 +71,7 @@ type world struct {
 	dests  []delivery.Destination
 	paused []string
 	gone   []string
+	alone  bool
 	heard  func(context.Context) error
 	ended  func() bool
 	read   atomic.Int64 // events
@@ -92,7 +93,7 @@ func newWorld(t *testing.T, dests ...delivery.Destination) *world {
 
 func (w *world) worker(st *store.Store) *delivery.Worker {
 	return delivery.New(st, delivery.Options{
-		Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler), Alone: w.alone,
 		Log: func(_ context.Context, id string) (delivery.Log, error) {
 			if id != "acme" {
 				return delivery.Log{}, nil
@@ -516,6 +517,40 @@ func TestTwoWorkers(t *testing.T) {
 	for i, n := range d.got {
 		if n != int64(i)+1 {
 			t.Fatalf("out of order: %s", d.text())
+		}
+	}
+}
+
+// TestLeaseOfADeadProcess: a process is killed while it sends. The next process waits for the end of the lease, unless
+// it is alone on the table; but then a lease of its own excludes others.
+func TestLeaseOfADeadProcess(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		d := &dest{id: "wh_1", send: func(int, []eventlog.Numbered) delivery.Outcome { panic("killed") }}
+		w := newWorld(t, d)
+		w.write(3)
+		if _, err := w.Work(t.Context(), "acme"); err == nil {
+			t.Fatal("no panic")
+		}
+		end := w.now.Add(70 * time.Second)
+		w.now, w.alone = w.now.Add(time.Second), alone
+		next := w.worker(w.st)
+		d.send = func(_ int, events []eventlog.Numbered) delivery.Outcome {
+			left, err := next.Work(t.Context(), "acme")
+			if err != nil || !left.Leased.Equal(w.now.Add(70*time.Second)) {
+				t.Errorf("beside one that sends: %+v, %v", left, err)
+			}
+			d.take(events[len(events)-1].Sequence)
+			return delivery.Outcome{Accepted: 3}
+		}
+		left, err := next.Work(t.Context(), "acme")
+		if err != nil || alone != left.Leased.IsZero() || !alone && !left.Leased.Equal(end) {
+			t.Errorf("alone %v: %+v, %v", alone, left, err)
+		}
+		if w.now = end; !alone {
+			left, err = next.Work(t.Context(), "acme")
+		}
+		if d.text() != "[3]" || err != nil || left != (delivery.Left{}) {
+			t.Errorf("alone %v: got %s, %+v, %v", alone, d.text(), left, err)
 		}
 	}
 }
