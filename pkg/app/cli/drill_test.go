@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,29 @@ func TestRestoreDrill(t *testing.T) {
 			t.Errorf("%v: exit code %d: %s%s", command, code, out, errOut)
 		}
 		t.Logf("%s in %v", command[:min(2, len(command))], time.Since(began))
+	}
+}
+
+// TestNoSuchTable names a table that is not there to each command that opens one.
+func TestNoSuchTable(t *testing.T) {
+	slow.Test(t, "DynamoDB Local takes some seconds for it")
+	t.Setenv("AWS_REGION", dynamolocal.Region)
+	endpoint, file := dynamolocal.Start(t), filepath.Join(t.TempDir(), "acme.jsonl")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "there is no table nowhere at " + endpoint + "; -table and -dynamodb-endpoint name it\n"
+	for _, command := range [][]string{
+		{"doctor"},
+		{"doctor", "-tenant", "acme"},
+		{"tenants", "export", "acme", "-out", file},
+		{"tenants", "import", file},
+	} {
+		code, out, errOut := run(t, append(command,
+			"-engine", "dynamodb", "-dynamodb-endpoint", endpoint, "-table", "nowhere")...)
+		if code == cli.OK || !strings.HasSuffix(errOut, want) || strings.Contains(errOut, "Exception") {
+			t.Errorf("%v: exit code %d, %q and %q, want %q", command, code, out, errOut, want)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
@@ -40,12 +41,25 @@ func openDynamoDB(ctx context.Context, o Options) (store.Engine, io.Closer, erro
 			ErrNotMeant)
 	}
 	if o.Existing {
-		return scan.New(client, o.Table), nothing{}, nil
+		return scan.New(client, o.Table), nothing{}, isThere(ctx, client, o.Table)
 	}
 	if err := dynamostore.CreateTable(ctx, client, o.Table); err != nil {
 		return nil, nil, fmt.Errorf("table %s: %w", o.Table, err)
 	}
 	return scan.New(client, o.Table), nothing{}, nil
+}
+
+// isThere returns an error if DynamoDB says that there is no such table. Other failures are left to the first use of
+// the table: who may use it need not have the permission to describe it.
+func isThere(ctx context.Context, client *dynamodb.Client, table string) error {
+	_, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	if missing := (*types.ResourceNotFoundException)(nil); !errors.As(err, &missing) {
+		return nil
+	}
+	if at := aws.ToString(client.Options().BaseEndpoint); at != "" {
+		return fmt.Errorf("there is no table %s at %s; -table and -dynamodb-endpoint name it", table, at)
+	}
+	return fmt.Errorf("there is no table %s in %s; -table and AWS_REGION name it", table, client.Options().Region)
 }
 
 // madeUp gives a server outside AWS a region and credentials, unless the environment does.
