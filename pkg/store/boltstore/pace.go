@@ -1,6 +1,9 @@
 package boltstore
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // When the writer waits for more jobs.
 const (
@@ -20,6 +23,7 @@ type pace struct {
 // clients whose jobs were committed together send their next jobs about now. Without the wait the first of them would
 // be committed alone, and the others would wait for two commits instead of one. A lone client never waits.
 func (p *pace) gather(first *job, queue <-chan *job) []*job {
+	runtime.Gosched() // those who are about to send a job do so first
 	jobs := drain([]*job{first}, queue)
 	expected := min(max(p.jobs, p.before), maxGroup)
 	if len(jobs) >= expected || p.took < slowCommit {
