@@ -112,7 +112,7 @@ func (s *sentNames) attribute(r Ref, v any) {
 // sentObject is an object as clients write it: alone, in an array of one, or as JSON in a string. It is nil for other
 // values.
 func sentObject(v any) scim.Object {
-	if text, ok := v.(string); ok {
+	if text, ok := v.(string); ok && strings.Contains(text, "{") { // nearly no text is an object
 		v, _ = parseText(text)
 	}
 	if list, ok := v.([]any); ok && len(list) == 1 {
