@@ -80,63 +80,61 @@ type field struct {
 	value       any // *string, *int, *bool, *time.Duration or *[]string
 }
 
-func (e *Entry) fields() []field {
-	return []field{
-		{"r", "requestId", &e.RequestID},
-		{"t", "tokenId", &e.TokenID},
-		{"c", "caller", &e.Caller},
-		{"i", "idp", &e.IdP},
-		{"op", "operation", &e.Operation},
-		{"m", "method", &e.Method},
-		{"p", "path", &e.Path},
-		{"rt", "resourceType", &e.ResourceType},
+// fields are all fields of an entry, in the order in which scim.AppendJSON writes the short names.
+func (e *Entry) fields() [24]field {
+	return [...]field{
 		{"id", "resourceId", &e.ResourceID},
-		{"s", "subject", &e.Subject},
-		{"g", "group", &e.Group},
 		{"a", "added", &e.Added},
-		{"x", "removed", &e.Removed},
-		{"o", "outcome", &e.Outcome},
-		{"st", "status", &e.Status},
-		{"ty", "scimType", &e.ScimType},
-		{"d", "detail", &e.Detail},
-		{"ms", "durationMs", &e.Duration},
-		{"ch", "changed", &e.Changed},
-		{"n", "number", &e.Number},
-		{"f", "flag", &e.Flag},
 		{"b", "body", &e.Body},
 		{"bc", "bodyCut", &e.BodyCut},
+		{"c", "caller", &e.Caller},
+		{"ch", "changed", &e.Changed},
+		{"d", "detail", &e.Detail},
 		{"e", "erased", &e.Erased},
+		{"f", "flag", &e.Flag},
+		{"g", "group", &e.Group},
+		{"i", "idp", &e.IdP},
+		{"m", "method", &e.Method},
+		{"ms", "durationMs", &e.Duration},
+		{"n", "number", &e.Number},
+		{"o", "outcome", &e.Outcome},
+		{"op", "operation", &e.Operation},
+		{"p", "path", &e.Path},
+		{"r", "requestId", &e.RequestID},
+		{"rt", "resourceType", &e.ResourceType},
+		{"s", "subject", &e.Subject},
+		{"st", "status", &e.Status},
+		{"t", "tokenId", &e.TokenID},
+		{"ty", "scimType", &e.ScimType},
+		{"x", "removed", &e.Removed},
 	}
 }
 
-// object is the fields that are set, by one of their names.
-func (e *Entry) object(name func(field) string) scim.Object {
-	o := scim.Object{}
-	for _, f := range e.fields() {
-		switch v := f.value.(type) {
-		case *string:
-			if *v != "" {
-				o[name(f)] = *v
-			}
-		case *int:
-			if *v != 0 {
-				o[name(f)] = int64(*v)
-			}
-		case *bool:
-			if *v {
-				o[name(f)] = true
-			}
-		case *time.Duration:
-			if *v != 0 {
-				o[name(f)] = v.Milliseconds()
-			}
-		case *[]string:
-			if len(*v) > 0 {
-				o[name(f)] = texts(*v)
-			}
+// set is the value of a field for scim.AppendJSON; nil if it is not set.
+func (f field) set() any {
+	switch v := f.value.(type) {
+	case *string:
+		if *v != "" {
+			return *v
+		}
+	case *int:
+		if *v != 0 {
+			return int64(*v)
+		}
+	case *bool:
+		if *v {
+			return true
+		}
+	case *time.Duration:
+		if *v != 0 {
+			return v.Milliseconds()
+		}
+	case *[]string:
+		if len(*v) > 0 {
+			return texts(*v)
 		}
 	}
-	return o
+	return nil
 }
 
 func texts(list []string) []any {
@@ -145,6 +143,17 @@ func texts(list []string) []any {
 		all[i] = v
 	}
 	return all
+}
+
+// object is the fields that are set, by one of their names.
+func (e *Entry) object(name func(field) string) scim.Object {
+	o := scim.Object{}
+	for _, f := range e.fields() {
+		if v := f.set(); v != nil {
+			o[name(f)] = v
+		}
+	}
+	return o
 }
 
 // Object is an entry as the admin API shows it. Fields that are not set are left out.
@@ -167,9 +176,9 @@ const attrDoc = "doc"
 // maxDoc bounds a stored entry in bytes: with its key it is within 2 KB.
 const maxDoc = 1900
 
-// put is the operation that writes an entry. An entry that is too large loses the end of its body,
+// put is the operation that writes an entry, which it may shorten: one that is too large loses the end of its body,
 // then its body, then the end of its detail.
-func (e Entry) put(s shelf) store.Op {
+func (e *Entry) put(s shelf) store.Op {
 	doc := e.encode()
 	if over := len(doc) - maxDoc; over > 0 && e.Body != "" {
 		e.Body, e.BodyCut = cut(e.Body, max(len(e.Body)-over-len(`,"bc":true`), 0)), true
@@ -185,9 +194,20 @@ func (e Entry) put(s shelf) store.Op {
 	return store.PutItem(s.key(e.ID), store.Attrs{attrDoc: doc, store.AttrTTL: e.Time.Add(s.kept).Unix()})
 }
 
-// encode is the stored form of an entry.
+// encode is the stored form of an entry: its object by short names as JSON, written without making the object.
 func (e *Entry) encode() string {
-	return string(scim.AppendJSON(nil, e.object(func(f field) string { return f.short })))
+	dst := make([]byte, 1, 1024)
+	for _, f := range e.fields() {
+		if v := f.set(); v != nil {
+			dst = append(append(dst, ",\""...), f.short...)
+			dst = scim.AppendJSON(append(dst, "\":"...), v)
+		}
+	}
+	if len(dst) == 1 {
+		return "{}"
+	}
+	dst[1] = '{' // in the place of the first comma
+	return string(append(dst[1:], '}'))
 }
 
 // cut returns at most n bytes of s, in whole characters.

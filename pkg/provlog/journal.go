@@ -52,7 +52,7 @@ func New(st *store.Store, o Options) *Journal {
 // goroutine, but Record.
 type Request struct {
 	j       *Journal
-	tenant  tenant.Tenant
+	tenant  *tenant.Tenant
 	entry   Entry
 	started time.Time
 	rt      *schema.ResourceType
@@ -61,14 +61,14 @@ type Request struct {
 	test    bool
 
 	mu        sync.Mutex
-	attempted Entry
+	id        string // of the entry of the change; empty before its first attempt
 	committed bool
 	counted   string // the outcome that was counted ahead
 }
 
 // Facts are the facts about a request when it is accepted.
 type Facts struct {
-	Tenant    tenant.Tenant
+	Tenant    *tenant.Tenant
 	TokenID   string
 	RequestID string
 	HTTP      *http.Request
@@ -146,11 +146,10 @@ func (r *Request) Record(k store.Keys, t directory.Told) store.Op {
 	r.fill(&e, true)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e.ID = r.attempted.ID
-	if e.ID == "" {
-		e.ID = r.newID()
+	if r.id == "" {
+		r.id = r.newID()
 	}
-	r.attempted = e
+	e.ID = r.id
 	return e.put(of(r.tenant))
 }
 
@@ -204,7 +203,9 @@ func (r *Request) fill(e *Entry, keep bool) {
 	}
 	e.IdP = recognise(r.http, body)
 	rd := redactorOf(r.rt, r.tenant.Settings.Log.PersonalData)
-	rd.path(r.http.URL.Query().Get("filter"))
+	if r.http.URL.RawQuery != "" {
+		rd.path(r.http.URL.Query().Get("filter"))
+	}
 	kept := rd.body(body)
 	e.Detail = rd.clean(e.Detail) // it may quote the request
 	if body == nil || !keep {
@@ -232,33 +233,30 @@ func changed(t directory.Told) []string {
 // differences lists the paths at which two documents differ, one level below attributes and extensions.
 func differences(a, b scim.Object, prefix string) []string {
 	var paths []string
-	for key := range union(a, b) {
-		x, y := a[key], b[key]
-		if key == "meta" || key == "schemas" || scim.Equal(x, y) {
-			continue
+	for key, x := range a {
+		paths = append(paths, difference(key, x, b[key], prefix)...)
+	}
+	for key, y := range b {
+		if _, both := a[key]; !both {
+			paths = append(paths, difference(key, nil, y, prefix)...)
 		}
-		before, was := x.(scim.Object)
-		after, is := y.(scim.Object)
-		if (was || is) && (x == nil || was) && (y == nil || is) && !strings.Contains(prefix, ".") {
-			separator := "."
-			if strings.HasPrefix(key, "urn:") {
-				separator = ":"
-			}
-			paths = append(paths, differences(before, after, prefix+key+separator)...)
-			continue
-		}
-		paths = append(paths, prefix+key)
 	}
 	return paths
 }
 
-func union(a, b scim.Object) map[string]bool {
-	keys := make(map[string]bool, len(a)+len(b))
-	for k := range a {
-		keys[k] = true
+// difference is differences for the two values of a key.
+func difference(key string, x, y any, prefix string) []string {
+	if key == "meta" || key == "schemas" || scim.Equal(x, y) {
+		return nil
 	}
-	for k := range b {
-		keys[k] = true
+	before, was := x.(scim.Object)
+	after, is := y.(scim.Object)
+	if (was || is) && (x == nil || was) && (y == nil || is) && !strings.Contains(prefix, ".") {
+		separator := "."
+		if strings.HasPrefix(key, "urn:") {
+			separator = ":"
+		}
+		return differences(before, after, prefix+key+separator)
 	}
-	return keys
+	return []string{prefix + key}
 }

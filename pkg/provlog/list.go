@@ -77,13 +77,13 @@ type shelf struct {
 }
 
 // of is the shelf of a tenant.
-func of(t tenant.Tenant) shelf {
+func of(t *tenant.Tenant) shelf {
 	return shelf{store.KeysOf(t.ID).Provisioned, t.Settings.LogRetention()}
 }
 
 // List returns a page of a tenant's entries. The error is a *scim.Error 400 if the filter or the cursor is not valid.
 func (j *Journal) List(ctx context.Context, t tenant.Tenant, q Query) (Page, error) {
-	return j.list(ctx, of(t), q)
+	return j.list(ctx, of(&t), q)
 }
 
 func (j *Journal) list(ctx context.Context, s shelf, q Query) (Page, error) {
@@ -200,7 +200,7 @@ func isID(s string) bool {
 
 // Get reads one entry, with the events that followed it. The error is ErrNotFound if there is none, or not any more.
 func (j *Journal) Get(ctx context.Context, t tenant.Tenant, id string) (Entry, error) {
-	e, err := j.get(ctx, of(t), id)
+	e, err := j.get(ctx, of(&t), id)
 	if err == nil && (e.Outcome == Done || e.Operation == Admin) {
 		// The clocks of two processes may differ.
 		e.Events, err = eventlog.Following(ctx, j.store.Tenant(t.ID), e.Time.Add(-5*time.Second), e.RequestID)
@@ -248,7 +248,7 @@ func (j *Journal) Admin(ctx context.Context, t tenant.Tenant, f AdminFacts) erro
 // Entry makes the write of Admin, to go into the transaction of the change that it is about.
 func (j *Journal) Entry(f AdminFacts) func(t tenant.Tenant) store.Op {
 	e := j.entry(f)
-	return func(t tenant.Tenant) store.Op { return e.put(of(t)) }
+	return func(t tenant.Tenant) store.Op { return e.put(of(&t)) }
 }
 
 // entry is the entry of a request to the admin API.

@@ -46,11 +46,16 @@ func redactorOf(rt *schema.ResourceType, personal bool) redactor {
 
 func (r redactor) hide(s *schema.Schema) {
 	for _, a := range s.Attributes {
-		for _, one := range append([]*schema.Attribute{a}, a.SubAttributes...) {
-			if one.Returned == schema.Never || one.Mutability == schema.WriteOnly {
-				r.secret[scim.Fold(one.Name)] = true
-			}
+		r.hideOne(a)
+		for _, sub := range a.SubAttributes {
+			r.hideOne(sub)
 		}
+	}
+}
+
+func (r redactor) hideOne(a *schema.Attribute) {
+	if a.Returned == schema.Never || a.Mutability == schema.WriteOnly {
+		r.secret[scim.Fold(a.Name)] = true
 	}
 }
 
@@ -241,14 +246,15 @@ func (r redactor) path(text string) string {
 		}
 		return r.path(text[:end]) + hiddenSecret
 	}
-	parts := strings.Split(text, `"`)
+	before, _, quoted := strings.Cut(text, `"`)
 	switch {
-	case len(parts) == 1:
+	case !quoted:
 		return text
 	case !r.personal && strings.Contains(text, `\`): // a text may go on behind its quotation mark
-		return parts[0] + `"` + hiddenPersonal + `"`
+		return before + `"` + hiddenPersonal + `"`
 	}
-	around, _, _ := strings.Cut(parts[0], "[")
+	around, _, _ := strings.Cut(before, "[")
+	parts := strings.Split(text, `"`)
 	for i := 1; i < len(parts); i += 2 {
 		name := compared(parts[i-1])
 		if !r.isPlain(name) && (!r.isPlain(last(around)) || scim.Fold(name) == "display") {

@@ -141,7 +141,7 @@ func (r *Request) end(status int, failed *scim.Error) (e Entry, keep bool) {
 }
 
 // keep writes the entry of a refused request, if there are not too many.
-func (j *Journal) keep(ctx context.Context, t tenant.Tenant, e Entry, kind string, most int) {
+func (j *Journal) keep(ctx context.Context, t *tenant.Tenant, e Entry, kind string, most int) {
 	if !j.may(t.ID, kind, most) {
 		j.lost(t.ID)
 		return
@@ -150,7 +150,7 @@ func (j *Journal) keep(ctx context.Context, t tenant.Tenant, e Entry, kind strin
 }
 
 // write writes an entry before its request is answered.
-func (j *Journal) write(ctx context.Context, t tenant.Tenant, e Entry) {
+func (j *Journal) write(ctx context.Context, t *tenant.Tenant, e Entry) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	ts := j.store.Tenant(t.ID)
@@ -193,14 +193,14 @@ func (j *Journal) Turned(ctx context.Context, tenantID string, f Facts, err erro
 		}
 		kind, most = "malformed", keptMalformed
 	}
-	f.Tenant = *t
+	f.Tenant = t
 	r := j.Begin(f)
 	r.count(Refused, status)
 	e := r.entry
 	e.Outcome, e.Status, e.Detail, e.ID = Refused, status, detail, r.newID()
 	e.Duration = j.o.Now().Sub(r.started)
 	r.fill(&e, false)
-	j.keep(ctx, *t, e, kind, most)
+	j.keep(ctx, t, e, kind, most)
 	j.Flush(ctx, t.ID)
 }
 

@@ -34,21 +34,31 @@ func (e *scopeError) Error() string { return "scimhttp: the token has no scope f
 // Unless this process has accepted the token for the tenant before, no data of the tenant is read until then.
 func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err error) {
 	bearer := bearerOf(rq.Request.Request)
-	if account, token, ok := h.Tenants.Recall(rq.target.tenant, bearer); ok {
+	account, token, known := h.Tenants.Recall(rq.target.tenant, bearer)
+	rq.known = known
+	switch {
+	case known && !rq.discovers():
 		return h.ahead(ctx, rq, bearer, account, token)
+	case !known:
+		if err := h.Limit.Listen(rq.sender()); err != nil {
+			return answer{}, err
+		}
 	}
-	if err := h.Limit.Listen(rq.sender()); err != nil {
-		return answer{}, err
-	}
-	account, token, err := h.Tenants.Authenticate(ctx, rq.target.tenant, bearer)
+	account, token, err = h.Tenants.Authenticate(ctx, rq.target.tenant, bearer)
 	if refused := (*tenant.UnauthorizedError)(nil); errors.As(err, &refused) {
 		h.Limit.Wrong(rq.sender())
 	}
 	if err != nil {
 		return answer{}, err
 	}
-	noted := h.touch(ctx, account, token)
-	defer func() { err = errors.Join(err, <-noted) }()
+	touched := beside(ctx, func(ctx context.Context) {
+		h.Tenants.Touch(context.WithoutCancel(ctx), account.ID, token.ID)
+	})
+	flushed := done
+	if known {
+		flushed = beside(ctx, h.Journal.Due(account.ID))
+	}
+	defer func() { err = errors.Join(err, <-touched, <-flushed) }()
 	return h.carryOut(ctx, rq, account, token)
 }
 
@@ -116,9 +126,8 @@ func (h *handler) ahead(
 		}
 		return nil
 	})
-	noted := h.flush(ctx, account.ID)
-	defer func() { failed = errors.Join(failed, <-finished, <-noted) }()
-	rq.trial = true
+	flushed := beside(ctx, h.Journal.Due(account.ID))
+	defer func() { failed = errors.Join(failed, <-finished, <-flushed) }()
 	attempt := *rq
 	a, failed = h.carryOut(trial, &attempt, account, token)
 	<-known
@@ -139,23 +148,13 @@ var done = func() <-chan error {
 	return c
 }()
 
-// flush writes the counts of earlier requests, if they are due, concurrently with the request. The channel signals the
-// end.
-func (h *handler) flush(ctx context.Context, tenantID string) <-chan error {
-	write := h.Journal.Due(tenantID)
+// beside writes something concurrently with the request; nil writes nothing. The channel signals the end.
+func beside(ctx context.Context, write func(context.Context)) <-chan error {
 	if write == nil {
 		return done
 	}
 	return task.Start(func() error {
 		write(ctx)
-		return nil
-	})
-}
-
-// touch notes, concurrently with the request, that a token was used. The channel signals the end.
-func (h *handler) touch(ctx context.Context, account *tenant.Tenant, token *tenant.Token) <-chan error {
-	return task.Start(func() error {
-		h.Tenants.Touch(context.WithoutCancel(ctx), account.ID, token.ID)
 		return nil
 	})
 }
@@ -168,7 +167,7 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account *tenant.Ten
 	if err != nil {
 		return answer{}, err
 	}
-	rq.account, rq.token = *account, *token
+	rq.account, rq.token = account, token
 	rq.tenant = directory.Tenant{
 		ID:               account.ID,
 		Types:            types,
@@ -181,9 +180,9 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account *tenant.Ten
 	}
 	rq.route = h.find(rq)
 	rq.entry = h.begin(rq)
-	if !rq.trial {
-		noted := begun(ctx, rq.entry)
-		defer func() { failed = errors.Join(failed, <-noted) }()
+	if !rq.known {
+		counted := beside(ctx, rq.entry.Ahead)
+		defer func() { failed = errors.Join(failed, <-counted) }()
 	}
 	op, a, err := rq.operation()
 	if op == nil {
@@ -198,14 +197,6 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account *tenant.Ten
 	walking, end := h.Limit.Walks(ctx, account.ID) // not the context that is in use beside
 	defer end()
 	return op(h, directory.WithOrigin(walking, rq.origin(rq.entry)), rq)
-}
-
-// begun counts a request concurrently with it. The channel signals the end.
-func begun(ctx context.Context, entry *provlog.Request) <-chan error {
-	return task.Start(func() error {
-		entry.Ahead(ctx)
-		return nil
-	})
 }
 
 // origin is the origin of the writes of a request, or of an operation of it.

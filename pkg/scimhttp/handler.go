@@ -80,21 +80,28 @@ type request struct {
 	// entry is the request in the provisioning log, if it was accepted, and failed the error that was answered.
 	entry  *provlog.Request
 	failed *scim.Error
-	// trial says that the request is carried out while its sender is still being authenticated.
-	trial bool
+	// known says that this process has accepted the token for the tenant before.
+	known bool
 
-	// Set by authentication.
-	account tenant.Tenant
-	token   tenant.Token
+	// Set by authentication. Until then account and token are empty.
+	account *tenant.Tenant
+	token   *tenant.Token
 	tenant  directory.Tenant
+}
+
+// nobody and noToken are the account and the token of a request that is not authenticated.
+var nobody, noToken = &tenant.Tenant{}, &tenant.Token{}
+
+func newRequest(r *web.Request) *request {
+	return &request{Request: r, account: nobody, token: noToken}
 }
 
 // serve answers a request. Errors are answers, too; it returns an error only for a panic.
 func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *web.Request) error {
 	ctx, cost := directory.Metered(ctx)
-	rq := &request{Request: r, started: h.Now(), body: sync.OnceValues(func() (string, error) {
-		return web.ReadText(r.Request, h.MaxBodyBytes)
-	})}
+	rq := newRequest(r)
+	rq.started = h.Now()
+	rq.body = sync.OnceValues(func() (string, error) { return web.ReadText(r.Request, h.MaxBodyBytes) })
 	defer func() { rq.log(cost()) }()
 	a, err := h.answer(ctx, rq)
 	if p := (*task.Panic)(nil); errors.As(err, &p) {
@@ -132,7 +139,7 @@ func (rq *request) log(cost directory.Cost) {
 
 // fail responds to a panic.
 func (h *handler) fail(ctx context.Context, w http.ResponseWriter, r *web.Request, err error) {
-	rq := &request{Request: r}
+	rq := newRequest(r)
 	h.failure(ctx, rq, err).send(w, rq)
 }
 
@@ -142,7 +149,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	a := errorAnswer(scim.Errorf(status, scim.NoType, "%s", detail))
 	// A gateway that gives up on a request flushes the answer: it must be whole by itself.
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	a.send(w, &request{Request: &web.Request{Request: r}})
+	a.send(w, newRequest(&web.Request{Request: r}))
 }
 
 // Admission is the result of Admit.

@@ -22,6 +22,8 @@ type route struct {
 	rt *schema.ResourceType
 	// open says that it may be read without a token.
 	open bool
+	// discovery says that its answer follows from the tenant's own item, without another read.
+	discovery bool
 	// reads says that its POST changes nothing.
 	reads bool
 	// missing is the detail of the 501 of an endpoint of the RFC that this server does not offer; else empty.
@@ -34,6 +36,9 @@ type route struct {
 // known.
 func routes() map[string]*route {
 	get := func(op operation) map[string]operation { return map[string]operation{http.MethodGet: op} }
+	discovery := func(pattern string, op operation) *route {
+		return &route{pattern: pattern, discovery: true, methods: get(op)}
+	}
 	search := map[string]operation{http.MethodPost: (*handler).search}
 	return map[string]*route{
 		"me": {
@@ -44,13 +49,13 @@ func routes() map[string]*route {
 		"/":           {pattern: "/", methods: get((*handler).list)},
 		searchSegment: {pattern: "/.search", reads: true, methods: search},
 		"serviceproviderconfig": {
-			pattern: "/ServiceProviderConfig", open: true,
+			pattern: "/ServiceProviderConfig", open: true, discovery: true,
 			methods: get((*handler).serviceProviderConfig),
 		},
-		"resourcetypes":      {pattern: "/ResourceTypes", methods: get((*handler).listResourceTypes)},
-		"resourcetypes/{id}": {pattern: "/ResourceTypes/{id}", methods: get((*handler).getResourceType)},
-		"schemas":            {pattern: "/Schemas", methods: get((*handler).listSchemas)},
-		"schemas/{id}":       {pattern: "/Schemas/{id}", methods: get((*handler).getSchema)},
+		"resourcetypes":      discovery("/ResourceTypes", (*handler).listResourceTypes),
+		"resourcetypes/{id}": discovery("/ResourceTypes/{id}", (*handler).getResourceType),
+		"schemas":            discovery("/Schemas", (*handler).listSchemas),
+		"schemas/{id}":       discovery("/Schemas/{id}", (*handler).getSchema),
 		"users":              {pattern: "/Users"},
 		"users/{id}":         {pattern: "/Users/{id}"},
 		"users/.search":      {pattern: "/Users/.search"},
@@ -176,6 +181,9 @@ func (t target) large(method string) bool {
 func (rq *request) openToAll() bool {
 	return rq.route != nil && rq.route.open && rq.reads() && rq.Header.Get("Authorization") == ""
 }
+
+// discovers reports whether nothing but the tenant has to be read for the answer.
+func (rq *request) discovers() bool { return rq.route != nil && rq.route.discovery }
 
 func (rq *request) reads() bool { return rq.Method == http.MethodGet || rq.Method == http.MethodHead }
 
