@@ -103,11 +103,11 @@ func headers(r *http.Request, ip string) map[string]string {
 }
 
 func queryParameters(raw string) map[string]string {
-	// A part that does not decode is left out here; RawQueryString still has it.
-	values, _ := url.ParseQuery(raw)
-	if len(values) == 0 {
+	if raw == "" {
 		return nil
 	}
+	// A part that does not decode is left out here; RawQueryString still has it.
+	values, _ := url.ParseQuery(raw)
 	out := make(map[string]string, len(values))
 	for key, all := range values {
 		out[key] = strings.Join(all, ",")

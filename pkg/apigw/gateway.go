@@ -261,9 +261,7 @@ func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPRe
 		body = string(decoded)
 	}
 	h := w.Header()
-	for name, value := range resp.Headers {
-		h.Set(name, value)
-	}
+	setAll(h, resp.Headers)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	for _, cookie := range resp.Cookies {
 		h.Add("Set-Cookie", cookie)

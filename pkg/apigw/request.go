@@ -55,11 +55,7 @@ func request(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (*http.Requ
 // one value: code that reads lists splits it.
 func header(ev events.APIGatewayV2HTTPRequest) http.Header {
 	h := make(http.Header, len(ev.Headers)+3)
-	values := make([]string, 0, len(ev.Headers)) // one piece of memory for the values of all headers
-	for name, value := range ev.Headers {
-		values = append(values, value)
-		h[http.CanonicalHeaderKey(name)] = values[len(values)-1 : len(values) : len(values)]
-	}
+	setAll(h, ev.Headers)
 	for _, cookie := range ev.Cookies {
 		h.Add("Cookie", cookie)
 	}
@@ -73,6 +69,15 @@ func header(ev events.APIGatewayV2HTTPRequest) http.Header {
 		h.Set(CallerHeader, a.IAM.UserARN)
 	}
 	return h
+}
+
+// setAll sets headers of one value each.
+func setAll(h http.Header, all map[string]string) {
+	values := make([]string, 0, len(all)) // one piece of memory for the values of all headers
+	for name, value := range all {
+		values = append(values, value)
+		h[http.CanonicalHeaderKey(name)] = values[len(values)-1 : len(values) : len(values)]
+	}
 }
 
 // wholePath returns the path of the request, decoded as HTTP API hands it over. HTTP API cuts a path at a `?` that
