@@ -54,11 +54,12 @@ func (d *Directory) replace(t Tenant, rt *schema.ResourceType, body scim.Object)
 	}
 	doc, err := rt.Normalize(body, t.Dialect)
 	return func(dr *draft) error {
-		next := row.CloneTop(doc)
-		dr.after.Doc = next
 		if dr.before == nil {
+			dr.after.Doc = doc
 			return nil
 		}
+		next := row.CloneTop(doc)
+		dr.after.Doc = next
 		old := dr.known()
 		if _, given := next["active"]; !given && old["active"] != nil && row.IsUser(rt) {
 			next["active"] = old["active"]

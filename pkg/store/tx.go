@@ -18,14 +18,26 @@ type Tx struct {
 	meaning []error // by operation; nil if it has no condition that may fail
 }
 
+// usualOps is room for the operations of a usual write.
+const usualOps = 10
+
+// begin makes room for the first operation.
+func (tx *Tx) begin() {
+	if tx.ops == nil {
+		tx.ops, tx.meaning = make([]Op, 0, usualOps), make([]error, 0, usualOps)
+	}
+}
+
 // Add appends operations whose conditions, if they have any, always hold.
 func (tx *Tx) Add(ops ...Op) {
+	tx.begin()
 	tx.ops = append(tx.ops, ops...)
 	tx.meaning = append(tx.meaning, make([]error, len(ops))...)
 }
 
 // Must appends an operation. If its condition does not hold, the transaction fails with failed.
 func (tx *Tx) Must(op Op, failed error) {
+	tx.begin()
 	tx.ops = append(tx.ops, op)
 	tx.meaning = append(tx.meaning, failed)
 }
@@ -83,8 +95,12 @@ func (e *FailedError) Error() string {
 // Unwrap makes errors.Is and errors.As find every meaning, the first one first.
 func (e *FailedError) Unwrap() []error { return e.Meanings }
 
-// PutItem is the operation that stores an item whole, with the version of the layout.
+// PutItem is the operation that stores an item whole, with the version of the layout. Attributes that have it already
+// are used as they are, others are copied.
 func PutItem(k Key, attrs Attrs) Op {
+	if attrs[AttrSchema] == SchemaVersion {
+		return Op{Kind: Put, Key: k, Set: attrs}
+	}
 	set := make(Attrs, len(attrs)+1)
 	set[AttrSchema] = SchemaVersion
 	for name, v := range attrs {
