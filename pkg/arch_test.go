@@ -169,7 +169,7 @@ var importRules = []importRule{
 		xnet,
 	}, whyUse},
 	{"pkg/guard", []string{
-		"pkg/scim", "pkg/store", "pkg/mapping", "pkg/event", "pkg/notice", "pkg/tenant",
+		"pkg/scim", "pkg/store", "pkg/mapping", "pkg/event", "pkg/notice", "pkg/tenant", "pkg/precondition",
 	}, whyUse},
 	{
 		"pkg/policy",
@@ -217,7 +217,7 @@ var importRules = []importRule{
 	{
 		"pkg/member/internal/publish", []string{
 			"pkg/scim", "pkg/store", "pkg/task", "pkg/sweep", "pkg/mapping", "pkg/directory", "pkg/event/eventlog",
-			"pkg/member/marker", "pkg/member/internal/...",
+			"pkg/member/marker", "pkg/member/internal/...", "pkg/precondition",
 		}, "it knows tenants by what policies say of them",
 	},
 	{
@@ -299,9 +299,10 @@ var importRules = []importRule{
 	{"pkg/precondition", nil, "it carries a demand, and knows nothing of those who make and meet it"},
 	{"pkg/adminhttp/idempotency", []string{"pkg/store", "pkg/tenant"}, "it remembers requests, and knows none"},
 	{"pkg/adminhttp/etag", []string{"pkg/scim"}, "tags are of any object"},
+	{"pkg/adminhttp/lists", []string{"pkg/scim"}, "lists are of anything"},
 	{"pkg/adminhttp/shown", []string{
 		"pkg/adminhttp/etag", "pkg/scim", "pkg/tenant", "pkg/notice", "pkg/member", "pkg/domain/claim", "pkg/setup",
-		"pkg/event/delivery", "pkg/webhook",
+		"pkg/event/delivery", "pkg/webhook", "pkg/guard", "pkg/scim/schema", "pkg/scim/schema/define",
 	}, "it turns values into JSON, and calls nothing"},
 	{"pkg/adminhttp/openapi", nil, "a document, which tests read without the program"},
 	{"pkg/internal/contract", []string{"pkg/adminhttp/openapi", jsonschema}, whyFake},
@@ -309,7 +310,8 @@ var importRules = []importRule{
 		"pkg/adminhttp",
 		[]string{
 			"pkg/precondition",
-			"pkg/adminhttp/openapi", "pkg/adminhttp/etag", "pkg/adminhttp/idempotency", "pkg/adminhttp/shown",
+			"pkg/adminhttp/openapi", "pkg/adminhttp/etag", "pkg/adminhttp/idempotency", "pkg/adminhttp/lists",
+			"pkg/adminhttp/shown",
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
 			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog/...",
 			"pkg/event/delivery", "pkg/webhook", "pkg/setup", uuid,

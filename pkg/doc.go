@@ -89,6 +89,7 @@
 //	portal           the pages for a customer's administrator
 //	adminhttp/etag   entity tags and conditions (RFC 9110)
 //	adminhttp/idempotency  remembers requests by their Idempotency-Key
+//	adminhttp/lists  shared by the answers with lists: their JSON, the search by name, their size
 //	adminhttp/shown  the resources of the admin API as JSON, and their entity tags
 //	adminhttp/openapi  the admin API as an OpenAPI document
 //	adminhttp        the operator's API over HTTP

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -34,7 +35,7 @@ func placeOf(tenantID string, page eventlog.Page) string {
 // changedMembers responds with the members that are the subjects of events after a position, as they are now, each
 // once. A member that no longer exists is answered as removed. The answer is not older than the position in it.
 func (a *api) changedMembers(w http.ResponseWriter, r *http.Request, p page) error {
-	if p.param("filter") != "" || p.cursor != "" {
+	if p.param("filter") != "" || p.param("name") != "" || p.cursor != "" {
 		return badRequest("changedAfter can be combined only with count.")
 	}
 	after, err := place(p.tenant.ID, p.param("changedAfter"))
@@ -54,7 +55,7 @@ func (a *api) changedMembers(w http.ResponseWriter, r *http.Request, p page) err
 	}
 	o := scim.Object{"after": placeOf(p.tenant.ID, log)}
 	seen, all := map[string]bool{}, []any{}
-	var left room
+	var left lists.Room
 	for _, e := range log.Events {
 		subject, _ := e.Object["subject"].(string)
 		id, isMember := strings.CutPrefix(subject, "members/")
@@ -68,7 +69,7 @@ func (a *api) changedMembers(w http.ResponseWriter, r *http.Request, p page) err
 			if found {
 				object = m.Object()
 			}
-			if !left.takes(object) {
+			if !left.Takes(object) {
 				o["more"] = true
 				break
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -111,15 +112,15 @@ func newClient(o scim.Object) (n tenant.NewClient, err error) {
 }
 
 func (a *api) listClients(w http.ResponseWriter, r *http.Request) error {
+	named := lists.Named(r)
 	clients, err := a.tenants.Clients(r.Context(), owner(r))
 	if err != nil {
 		return noClient(err)
 	}
-	list := make([]any, len(clients))
-	for i, c := range clients {
-		list[i] = a.client(r, c)
-	}
-	return ok(w, http.StatusOK, scim.Object{"clients": list})
+	clients = lists.Only(clients, func(c tenant.Client) bool { return named(c.Name) })
+	return ok(w, http.StatusOK, lists.Answer("clients", lists.Objects(clients, func(c tenant.Client) scim.Object {
+		return a.client(r, c)
+	}), ""))
 }
 
 func (a *api) getClient(w http.ResponseWriter, r *http.Request) error {

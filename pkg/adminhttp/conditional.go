@@ -48,11 +48,15 @@ func allowed(r *http.Request, tag string) error {
 	}
 }
 
-// ofToken makes a change only if the token in the path meets the conditions of the request.
-func ofToken(serve endpoint) endpoint {
+// ofToken and ofMember make a change only if the token or member in the path meets the conditions of the request.
+func ofToken(serve endpoint) endpoint  { return ofNamed(serve, "token", shown.OfToken) }
+func ofMember(serve endpoint) endpoint { return ofNamed(serve, "member", shown.OfMember) }
+
+// ofNamed is conditional for a resource by the parameter of the path that has its id.
+func ofNamed(serve endpoint, parameter string, tag func(current any, id string) (string, bool)) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		return conditional(serve, func(current any) (string, bool) {
-			return shown.OfToken(current, r.PathValue("token"))
+			return tag(current, r.PathValue(parameter))
 		})(w, r)
 	}
 }

@@ -47,7 +47,6 @@
 //	handler.go  the routes, and the service behind them
 //	guard.go    who may call a local server
 //	json.go     bodies and answers
-//	fit.go      the elements of a list that one answer has room for
 //	conditional.go  entity tags, If-Match and If-None-Match
 //	once.go     Idempotency-Key
 //	setup.go    set-up links

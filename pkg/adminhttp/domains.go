@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -57,11 +58,13 @@ func (a *api) warnOfDomains(ctx context.Context, t member.Tenant, document []byt
 }
 
 func (a *api) listDomains(w http.ResponseWriter, r *http.Request) error {
+	named := lists.Named(r)
 	all, err := a.domains.List(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, listed("domains", objects(all, shown.Domain), ""))
+	all = lists.Only(all, func(d claim.Domain) bool { return named(d.Name) })
+	return ok(w, http.StatusOK, lists.Answer("domains", lists.Objects(all, shown.Domain), ""))
 }
 
 func (a *api) addDomain(w http.ResponseWriter, r *http.Request) error {

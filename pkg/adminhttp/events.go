@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -45,7 +46,7 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 	for i, e := range page.Events {
 		all[i] = e.Object
 	}
-	return ok(w, http.StatusOK, scim.Object{"events": all[:fitting(all)], "last": page.Last})
+	return ok(w, http.StatusOK, scim.Object{"events": all[:lists.Fitting(all)], "last": page.Last})
 }
 
 // goneProblem returns a 410 with the place to go on from: the current end of the log, since the members list that the

@@ -224,9 +224,16 @@ var queried = []string{
 	"PUT /tenants/{id}/targets/{kind}/{name...}", "DELETE /tenants/{id}/targets/{kind}/{name...}",
 }
 
-func withoutQuery(serve endpoint) endpoint {
+// searched are the lists that are read whole. Their only query parameter is name.
+var searched = []string{
+	"GET /clients", "GET /tenants/{id}/clients", "GET /tenants/{id}/webhooks", "GET /tenants/{id}/domains",
+	"GET /tenants/{id}/setup-links", "GET /tenants/{id}/schemas", "GET /tenants/{id}/resource-types",
+}
+
+// withQuery refuses requests with other query parameters than those known.
+func withQuery(serve endpoint, known ...string) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if _, err := asked(r); err != nil {
+		if _, err := asked(r, known...); err != nil {
 			return err
 		}
 		return serve(w, r)
@@ -236,8 +243,11 @@ func withoutQuery(serve endpoint) endpoint {
 // handler picks the endpoint by method and writes its error.
 func (a *api) handler(path string, m methods) http.Handler {
 	for method, serve := range m {
-		if !slices.Contains(queried, method+" "+path) {
-			serve = withoutQuery(serve)
+		switch route := method + " " + path; {
+		case slices.Contains(searched, route):
+			serve = withQuery(serve, "name")
+		case !slices.Contains(queried, route):
+			serve = withQuery(serve)
 		}
 		if m[method] = serve; method == http.MethodPost {
 			m[method] = a.once(method+" "+path, serve)

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
@@ -19,18 +20,20 @@ import (
 // memberRoutes are the routes for the application behind the endpoint: members, targets, policy and events.
 func (a *api) memberRoutes() map[string]methods {
 	return map[string]methods{
-		"/tenants/{id}/members":                                       {"GET": a.listMembers},
-		"/tenants/{id}/members/{member}":                              {"GET": a.getMember, "DELETE": a.eraseMember},
-		"/tenants/{id}/members/{member}/why":                          {"GET": a.why},
-		"/tenants/{id}/members/{member}/assignments/{kind}/{name...}": {"PUT": a.assign, "DELETE": a.unassign},
-		"/tenants/{id}/members/duplicates":                            {"GET": a.listDuplicates},
-		"/tenants/{id}/members/{member}/merge":                        {"POST": a.merge},
-		"/tenants/{id}/members/{member}/invite":                       {"POST": a.invite},
-		"/tenants/{id}/members/invite":                                {"POST": a.inviteAll},
-		"/tenants/{id}/members/{member}/account":                      {"PUT": a.putAccount},
-		"/tenants/{id}/accounts":                                      {"POST": a.importAccounts},
-		"/tenants/{id}/pending":                                       {"GET": a.listPending},
-		"/tenants/{id}/targets":                                       {"GET": a.listTargets},
+		"/tenants/{id}/members":              {"GET": a.listMembers},
+		"/tenants/{id}/members/{member}":     {"GET": a.getMember, "DELETE": ofMember(a.eraseMember)},
+		"/tenants/{id}/members/{member}/why": {"GET": a.why},
+		"/tenants/{id}/members/{member}/assignments/{kind}/{name...}": {
+			"PUT": ofMember(a.assign), "DELETE": ofMember(a.unassign),
+		},
+		"/tenants/{id}/members/duplicates":       {"GET": a.listDuplicates},
+		"/tenants/{id}/members/{member}/merge":   {"POST": ofMember(a.merge)},
+		"/tenants/{id}/members/{member}/invite":  {"POST": ofMember(a.invite)},
+		"/tenants/{id}/members/invite":           {"POST": a.inviteAll},
+		"/tenants/{id}/members/{member}/account": {"PUT": ofMember(a.putAccount)},
+		"/tenants/{id}/accounts":                 {"POST": a.importAccounts},
+		"/tenants/{id}/pending":                  {"GET": a.listPending},
+		"/tenants/{id}/targets":                  {"GET": a.listTargets},
 		"/tenants/{id}/targets/{kind}/{name...}": {
 			"GET": a.getTarget, "PUT": conditional(a.putTarget, shown.OfTarget),
 			"DELETE": conditional(a.deleteTarget, shown.OfTarget),
@@ -38,7 +41,7 @@ func (a *api) memberRoutes() map[string]methods {
 		"/tenants/{id}/policy":          {"GET": a.getPolicy, "PUT": a.putPolicy},
 		"/tenants/{id}/policy/rehearse": {"POST": a.rehearse},
 		"/tenants/{id}/policy/status":   {"GET": a.policyStatus},
-		"/tenants/{id}/guard":           {"GET": a.getGuard, "POST": a.decideGuard},
+		"/tenants/{id}/guard":           {"GET": a.getGuard, "POST": conditional(a.decideGuard, shown.OfGuard)},
 		"/tenants/{id}/events":          {"GET": a.listEvents},
 		"/policy-presets":               {"GET": a.listPresets},
 		"/policy-presets/{name}":        {"GET": a.getPreset},
@@ -117,23 +120,6 @@ func (a *api) page(r *http.Request, further ...string) (p page, err error) {
 	return p, err
 }
 
-// listed is the answer of a list.
-func listed(name string, all []any, next string) scim.Object {
-	o := scim.Object{name: all}
-	if next != "" {
-		o["nextCursor"] = next
-	}
-	return o
-}
-
-func objects[T any](list []T, object func(T) scim.Object) []any {
-	all := make([]any, len(list))
-	for i, v := range list {
-		all[i] = object(v)
-	}
-	return all
-}
-
 // listPending lists memberships and managers whose id names no user yet. It publishes first, because the publication
 // of a deletion notes the names of the user.
 func (a *api) listPending(w http.ResponseWriter, r *http.Request) error {
@@ -149,7 +135,7 @@ func (a *api) listPending(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, listed("pending", objects(refs, pendingObject), next))
+	return ok(w, http.StatusOK, lists.Answer("pending", lists.Objects(refs, pendingObject), next))
 }
 
 func pendingObject(ref member.Reference) scim.Object {
@@ -168,12 +154,16 @@ func pendingObject(ref member.Reference) scim.Object {
 }
 
 func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
-	p, err := a.page(r, "filter", "changedAfter")
+	p, err := a.page(r, "filter", "name", "changedAfter")
 	if err != nil {
 		return err
 	}
 	if p.param("changedAfter") != "" {
 		return a.changedMembers(w, r, p)
+	}
+	text, err := member.NamedFilter(p.param("filter"), p.param("name"))
+	if err != nil {
+		return err
 	}
 	t := p.tenant
 	if len(p.cursor) > maxMemberID {
@@ -189,15 +179,15 @@ func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	l, err := a.members.List(r.Context(), t, p.param("filter"), p.cursor, p.count)
+	l, err := a.members.List(r.Context(), t, text, p.cursor, p.count)
 	if err != nil {
 		return err
 	}
-	all := objects(l.Members, member.Member.Object)
-	if n := fitting(all); n < len(all) {
+	all := lists.Objects(l.Members, member.Member.Object)
+	if n := lists.Fitting(all); n < len(all) {
 		all, l.Next = all[:n], l.Members[n-1].ID
 	}
-	o := listed("members", all, l.Next)
+	o := lists.Answer("members", all, l.Next)
 	if head != "" {
 		o["after"] = head
 	}
@@ -214,6 +204,9 @@ func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
 func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
 	return a.oneMember(w, r, func(ctx context.Context, t member.Tenant, id string) (scim.Object, bool, error) {
 		m, found, err := a.members.Get(ctx, t, id)
+		if found {
+			w.Header().Set("ETag", shown.MemberTag(m))
+		}
 		return m.Object(), found, err
 	})
 }
@@ -340,18 +333,20 @@ func (a *api) assignment(
 }
 
 func (a *api) listTargets(w http.ResponseWriter, r *http.Request) error {
-	p, err := a.page(r, "kind")
+	p, err := a.page(r, "kind", "name")
 	if err != nil {
 		return err
 	}
 	if key := (mapping.TargetKey{Kind: p.param("kind")}); key.TooLong() {
 		return badRequest("A kind has 128 bytes at most.")
 	}
-	targets, next, err := a.members.Targets(r.Context(), p.tenant, p.param("kind"), p.cursor, p.count)
+	targets, next, err := a.members.Targets(r.Context(), p.tenant, member.TargetQuery{
+		Kind: p.param("kind"), Name: p.param("name"), After: p.cursor, Count: p.count,
+	})
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, listed("targets", objects(targets, shown.Target), next))
+	return ok(w, http.StatusOK, lists.Answer("targets", lists.Objects(targets, shown.Target), next))
 }
 
 func (a *api) getTarget(w http.ResponseWriter, r *http.Request) error {

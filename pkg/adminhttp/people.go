@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -56,7 +58,7 @@ func (a *api) listDuplicates(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, listed("duplicates", objects(all, member.Duplicate.Object), next))
+	return ok(w, http.StatusOK, lists.Answer("duplicates", lists.Objects(all, member.Duplicate.Object), next))
 }
 
 func (a *api) invite(w http.ResponseWriter, r *http.Request) error {
@@ -133,7 +135,7 @@ func (a *api) putAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, m.Object())
+	return inUse(w, shown.MemberTag(m), m.Object())
 }
 
 // How much one request imports.

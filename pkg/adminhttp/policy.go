@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/etag"
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -26,15 +28,14 @@ func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", policyTag(p))
 	if p.Version == 0 {
-		return ok(w, http.StatusOK, scim.Object{})
+		return tagged(w, r, policyTag(p), scim.Object{})
 	}
-	o, err := scim.ParseObject(p.Document)
+	o, err := shown.Policy(p)
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, o)
+	return tagged(w, r, policyTag(p), o)
 }
 
 // saveTries is the number of attempts to check a policy against the schemas of a tenant that others change.
@@ -93,11 +94,9 @@ func changedMeanwhile(err error) bool {
 }
 
 func warningList(warnings []mapping.Warning) []any {
-	all := make([]any, len(warnings))
-	for i, warning := range warnings {
-		all[i] = scim.Object{"pointer": warning.Pointer, "reason": warning.Reason}
-	}
-	return all
+	return lists.Objects(warnings, func(w mapping.Warning) scim.Object {
+		return scim.Object{"pointer": w.Pointer, "reason": w.Reason}
+	})
 }
 
 // policyPath matches the paths that take a policy as body.
@@ -105,7 +104,8 @@ var policyPath = regexp.MustCompile(`^` + Root + `/tenants/[^/]+/policy(/rehears
 
 var tooLarge = "A policy may have " + strconv.Itoa(mapping.MaxPolicyBytes>>10) + " KiB at most. Nothing was saved."
 
-// policyBody reads a policy document unchecked: package mapping finds its faults, with their places.
+// policyBody reads a policy document unchecked: package mapping finds its faults, with their places. createdAt, which
+// GET adds, is not part of it.
 func policyBody(r *http.Request) ([]byte, error) {
 	o, err := document(r, false, mapping.MaxPolicyBytes)
 	if p := (*problem)(nil); errors.As(err, &p) && p.status == http.StatusRequestEntityTooLarge {
@@ -114,6 +114,7 @@ func policyBody(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	delete(o, "createdAt")
 	return scim.AppendJSON(nil, o), nil
 }
 
@@ -166,13 +167,11 @@ func (a *api) rehearse(w http.ResponseWriter, r *http.Request) error {
 }
 
 func differences(list []member.Difference) []any {
-	all := make([]any, len(list))
-	for i, d := range list {
+	return lists.Objects(list, func(d member.Difference) scim.Object {
 		o := targetObject(d.TargetKey)
 		o["member"] = d.Member
-		all[i] = o
-	}
-	return all
+		return o
+	})
 }
 
 func targetObject(key mapping.TargetKey) scim.Object {

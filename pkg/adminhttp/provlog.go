@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -60,7 +61,7 @@ func (a *api) getDiagnosis(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, scim.Object{"findings": objects(findings, diagnosis.Finding.Object)})
+	return ok(w, http.StatusOK, scim.Object{"findings": lists.Objects(findings, diagnosis.Finding.Object)})
 }
 
 // listLog responds with a tenant's log, or the operator's if the path names no tenant.
@@ -86,7 +87,8 @@ func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return ok(w, http.StatusOK, listed("entries", objects(page.Entries, provlog.Entry.Object), page.Next))
+		all := lists.Objects(page.Entries, provlog.Entry.Object)
+		return ok(w, http.StatusOK, lists.Answer("entries", all, page.Next))
 	}
 	t, language, err := a.inLanguage(r, "filter", "count", "cursor")
 	if err != nil {
@@ -96,13 +98,13 @@ func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	shown := objects(page.Entries, provlog.Entry.Object)
+	shown := lists.Objects(page.Entries, provlog.Entry.Object)
 	if a.doctor != nil && param("language") != "" {
 		if err := a.explain(r.Context(), t, language, page.Entries, shown); err != nil {
 			return err
 		}
 	}
-	return ok(w, http.StatusOK, listed("entries", shown, page.Next))
+	return ok(w, http.StatusOK, lists.Answer("entries", shown, page.Next))
 }
 
 // explain adds the findings to entries that show them.
@@ -124,7 +126,7 @@ func (a *api) explain(
 			}
 		}
 		if o, ok := shown[i].(scim.Object); ok {
-			o["findings"] = objects(of, diagnosis.Finding.Object)
+			o["findings"] = lists.Objects(of, diagnosis.Finding.Object)
 		}
 	}
 	return nil
@@ -161,7 +163,7 @@ func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		answer["findings"] = objects(findings, diagnosis.Finding.Object)
+		answer["findings"] = lists.Objects(findings, diagnosis.Finding.Object)
 	}
 	return ok(w, http.StatusOK, answer)
 }
@@ -200,7 +202,7 @@ func (a *api) listStale(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := scim.Object{"attributes": objects(list, diagnosis.Stale.Object)}
+	answer := scim.Object{"attributes": lists.Objects(list, diagnosis.Stale.Object)}
 	if more {
 		answer["more"] = true
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -72,11 +73,7 @@ func (a *api) listNotices(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := make([]any, len(notices))
-	for i, n := range notices {
-		list[i] = shown.Notice(n)
-	}
-	return ok(w, http.StatusOK, scim.Object{"notices": list})
+	return ok(w, http.StatusOK, lists.Answer("notices", lists.Objects(notices, shown.Notice), ""))
 }
 
 func (a *api) sendNotice(w http.ResponseWriter, r *http.Request) error {

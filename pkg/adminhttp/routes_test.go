@@ -46,7 +46,7 @@ func TestRoutesAreDescribed(t *testing.T) {
 			t.Errorf("there is no route %s", route)
 		}
 	}
-	for _, route := range slices.Concat(queried, reading, answering) {
+	for _, route := range slices.Concat(queried, searched, reading, answering) {
 		if method, path, _ := strings.Cut(route, " "); a.routes()[path][method] == nil {
 			t.Errorf("there is no route %s", route)
 		}
@@ -87,8 +87,4 @@ func TestHeadersAreDescribed(t *testing.T) {
 // withoutTag are the changes without If-Match, each for a reason.
 var withoutTag = map[string]string{
 	"PUT /clock": "a local program has one",
-	"PUT /tenants/{id}/members/{member}/assignments/{kind}/{name}":    "it is there or not",
-	"DELETE /tenants/{id}/members/{member}/assignments/{kind}/{name}": "it is there or not",
-	"PUT /tenants/{id}/members/{member}/account":                      "it has one value, and a taken one is a 409",
-	"DELETE /tenants/{id}/members/{member}":                           "only somebody who has left can be erased",
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/etag"
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -38,11 +40,13 @@ func missing(what, name string) error {
 }
 
 // definitionBody reads the body of a PUT. Its id must be the name in the path; if it is missing, the name is put in.
+// createdAt, which GET adds, is not part of it.
 func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.Object, error) {
 	o, err := document(r, false, define.MaxDefinitionBytes)
 	if err != nil {
 		return nil, err
 	}
+	delete(o, "createdAt")
 	for key, v := range o {
 		if !strings.EqualFold(key, "id") {
 			continue
@@ -57,9 +61,9 @@ func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.O
 }
 
 // put responds to a PUT with the new definition.
-func put(w http.ResponseWriter, created bool, location string, o scim.Object) error {
+func put(w http.ResponseWriter, created bool, location, tag string, o scim.Object) error {
 	w.Header().Set("Location", location)
-	w.Header().Set("ETag", etag.Of(o))
+	w.Header().Set("ETag", tag)
 	if created {
 		return ok(w, http.StatusCreated, o)
 	}
@@ -85,11 +89,15 @@ func typeTag(d define.Definitions, id string) string {
 }
 
 func (a *api) listSchemas(w http.ResponseWriter, r *http.Request) error {
+	named := lists.Named(r)
 	d, err := a.tenants.Definitions(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, scim.Object{"schemas": d.Object()["schemas"]})
+	all := lists.Only(d.Schemas, func(s *schema.Schema) bool { return named(s.Name, s.ID) })
+	return ok(w, http.StatusOK, lists.Answer("schemas", lists.Objects(all, func(s *schema.Schema) scim.Object {
+		return shown.Schema(d, s)
+	}), ""))
 }
 
 func (a *api) getSchema(w http.ResponseWriter, r *http.Request) error {
@@ -101,7 +109,7 @@ func (a *api) getSchema(w http.ResponseWriter, r *http.Request) error {
 	if s == nil {
 		return missing("schema", r.PathValue("urn"))
 	}
-	return tagged(w, r, etag.Of(s.Object()), s.Object())
+	return tagged(w, r, etag.Of(s.Object()), shown.Schema(d, s))
 }
 
 func (a *api) putSchema(w http.ResponseWriter, r *http.Request) error {
@@ -115,14 +123,15 @@ func (a *api) putSchema(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	created := false
-	_, err = a.tenants.Define(r.Context(), id, func(d define.Definitions) (define.Definitions, error) {
+	saved, err := a.tenants.Define(r.Context(), id, func(d define.Definitions) (define.Definitions, error) {
 		created = d.Schema(urn) == nil
 		return d.With(s), allowed(r, schemaTag(d, urn))
 	}, a.check)
 	if err != nil {
 		return err
 	}
-	return put(w, created, Root+"/tenants/"+id+"/schemas/"+url.PathEscape(s.ID), s.Object())
+	location := Root + "/tenants/" + id + "/schemas/" + url.PathEscape(s.ID)
+	return put(w, created, location, etag.Of(s.Object()), shown.Schema(saved, s))
 }
 
 func (a *api) deleteSchema(w http.ResponseWriter, r *http.Request) error {
@@ -168,11 +177,14 @@ func userOf(d define.Definitions, urn string) string {
 }
 
 func (a *api) listResourceTypes(w http.ResponseWriter, r *http.Request) error {
+	named := lists.Named(r)
 	d, err := a.tenants.Definitions(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, scim.Object{"resourceTypes": d.Object()["resourceTypes"]})
+	types := lists.Only(d.ResourceTypes, func(t define.TypeDefinition) bool { return named(t.Name) })
+	all := lists.Objects(types, func(t define.TypeDefinition) scim.Object { return shown.ResourceType(d, t) })
+	return ok(w, http.StatusOK, lists.Answer("resourceTypes", all, ""))
 }
 
 func (a *api) getResourceType(w http.ResponseWriter, r *http.Request) error {
@@ -184,7 +196,7 @@ func (a *api) getResourceType(w http.ResponseWriter, r *http.Request) error {
 	if !found {
 		return missing("resource type", r.PathValue("type"))
 	}
-	return tagged(w, r, etag.Of(t.Object()), t.Object())
+	return tagged(w, r, etag.Of(t.Object()), shown.ResourceType(d, t))
 }
 
 func (a *api) putResourceType(w http.ResponseWriter, r *http.Request) error {
@@ -198,7 +210,7 @@ func (a *api) putResourceType(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	created := false
-	_, err = a.tenants.Define(r.Context(), id, func(d define.Definitions) (define.Definitions, error) {
+	saved, err := a.tenants.Define(r.Context(), id, func(d define.Definitions) (define.Definitions, error) {
 		_, found := d.ResourceType(name)
 		created = !found
 		return d.WithType(t), allowed(r, typeTag(d, name))
@@ -206,7 +218,8 @@ func (a *api) putResourceType(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return put(w, created, Root+"/tenants/"+id+"/resource-types/"+t.ID, t.Object())
+	location := Root + "/tenants/" + id + "/resource-types/" + t.ID
+	return put(w, created, location, etag.Of(t.Object()), shown.ResourceType(saved, t))
 }
 
 func (a *api) deleteResourceType(w http.ResponseWriter, r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
@@ -74,11 +75,13 @@ func (a *api) createLink(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) listLinks(w http.ResponseWriter, r *http.Request) error {
+	named := lists.Named(r)
 	all, err := a.links.List(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return noLink(err)
 	}
-	return ok(w, http.StatusOK, listed("setupLinks", objects(all, shown.Link), ""))
+	all = lists.Only(all, func(l setup.Link) bool { return named(l.Email) })
+	return ok(w, http.StatusOK, lists.Answer("setupLinks", lists.Objects(all, shown.Link), ""))
 }
 
 func (a *api) getLink(w http.ResponseWriter, r *http.Request) error {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -50,9 +51,9 @@ func (a *api) showGuard(w http.ResponseWriter, r *http.Request, tenantID string,
 			return err
 		}
 	}
-	return ok(w, http.StatusOK, scim.Object{
+	return inUse(w, shown.GuardTag(st.Decided), scim.Object{
 		"tripped": st.Tripped, "since": shown.Time(st.Since), "allowedUntil": shown.Time(st.AllowedUntil),
-		"counted": st.Counted, "held": objects(st.Held, heldObject),
+		"counted": st.Counted, "held": lists.Objects(st.Held, heldObject),
 	})
 }
 

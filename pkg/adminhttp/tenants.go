@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -75,7 +75,7 @@ func (a *api) listTenants(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, listed("tenants", objects(tenants, func(t tenant.Tenant) scim.Object {
+	return ok(w, http.StatusOK, lists.Answer("tenants", lists.Objects(tenants, func(t tenant.Tenant) scim.Object {
 		return a.tenant(r, t)
 	}), next))
 }
@@ -92,9 +92,9 @@ func (a *api) tenantsNamed(ctx context.Context, prefix string, count int, cursor
 	if err != nil {
 		return nil, "", err
 	}
-	prefix = scim.Fold(prefix)
+	named := lists.Begins(prefix)
 	for _, t := range all {
-		if !strings.HasPrefix(scim.Fold(t.Name), prefix) {
+		if !named(t.Name) {
 			continue
 		}
 		if len(found) == count {

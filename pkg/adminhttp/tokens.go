@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"net/http"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -23,6 +24,7 @@ func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Location", Root+"/tenants/"+id+"/tokens/"+token.ID)
+	w.Header().Set("ETag", shown.TokenTag(token.Token))
 	return ok(w, http.StatusCreated, shown.IssuedToken(token))
 }
 
@@ -70,11 +72,7 @@ func (a *api) listTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := make([]any, len(tokens))
-	for i, t := range tokens {
-		list[i] = shown.Token(t)
-	}
-	return ok(w, http.StatusOK, scim.Object{"tokens": list})
+	return ok(w, http.StatusOK, lists.Answer("tokens", lists.Objects(tokens, shown.Token), ""))
 }
 
 func (a *api) getToken(w http.ResponseWriter, r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/lists"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
@@ -24,7 +25,9 @@ func (a *api) withWebhooks(routes map[string]methods) map[string]methods {
 		}
 		routes[owner+"/webhooks/{webhook}/test"] = methods{"POST": a.testWebhook}
 		routes[owner+"/webhooks/{webhook}/replay"] = methods{"POST": a.replayWebhook}
-		routes[owner+"/webhooks/{webhook}/rotate-secret"] = methods{"POST": a.rotateWebhookSecret}
+		routes[owner+"/webhooks/{webhook}/rotate-secret"] = methods{
+			"POST": conditional(a.rotateWebhookSecret, shown.OfWebhook),
+		}
 	}
 	return routes
 }
@@ -50,11 +53,12 @@ func (a *api) hook(r *http.Request) (*webhook.Webhook, error) {
 
 // listWebhooks responds with webhooks and the deliveries of each.
 func (a *api) listWebhooks(w http.ResponseWriter, r *http.Request) error {
+	named := lists.Named(r)
 	owner, err := a.owner(r)
 	if err != nil {
 		return err
 	}
-	tenantID, err := a.deliveries(r, owner)
+	tenantID, err := a.deliveries(r, owner, "name")
 	if err != nil {
 		return err
 	}
@@ -62,20 +66,21 @@ func (a *api) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	all = lists.Only(all, func(hook *webhook.Webhook) bool { return named(hook.Description) })
 	list, err := a.withDeliveries(r, tenantID, all...)
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, scim.Object{"webhooks": list})
+	return ok(w, http.StatusOK, lists.Answer("webhooks", list, ""))
 }
 
 // deliveries is the tenant whose deliveries a request asks for: the owner of the webhooks, or the one that the query
-// names for the operator's; "" if it names none.
-func (a *api) deliveries(r *http.Request, owner string) (string, error) {
+// names for the operator's; "" if it names none. more are further parameters of the query.
+func (a *api) deliveries(r *http.Request, owner string, more ...string) (string, error) {
 	if owner != webhook.Operator {
 		return owner, nil
 	}
-	param, err := asked(r, "tenant")
+	param, err := asked(r, append(more, "tenant")...)
 	if err != nil || param("tenant") == "" {
 		return "", err
 	}
@@ -262,7 +267,7 @@ func (a *api) rotateWebhookSecret(w http.ResponseWriter, r *http.Request) error 
 	}
 	o := shown.Webhook(hook)
 	o["secret"] = secret
-	return ok(w, http.StatusOK, o)
+	return inUse(w, shown.WebhookTag(hook), o)
 }
 
 // webhookFields reads the fields of a webhook that a request sets. more are names that it may have besides.

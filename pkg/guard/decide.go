@@ -6,6 +6,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -30,7 +31,13 @@ type State struct {
 	Counted int64
 	// Held are the users about whom requests were refused, in order of id, 1,000 at most.
 	Held []Held
+	// Decided changes when the guard trips, and with each decision that changes anything.
+	Decided Decided
 }
+
+// Decided has the stored times of the guard, in Unix seconds: when it tripped, and when a permission ends. They may be
+// long past; 0 is none. A caller may make a decision conditional on it.
+type Decided struct{ Since, Until int64 }
 
 // maxHeld bounds State.Held.
 const maxHeld = 1000
@@ -47,7 +54,7 @@ func (s *Service) State(ctx context.Context, tenantID string, g mapping.Guard) (
 		return State{}, err
 	}
 	w := windowOf(g, s.now())
-	st := State{Counted: n.forget(w)}
+	st := State{Counted: n.forget(w), Decided: n.decided()}
 	if n.allowed(w) {
 		st.AllowedUntil = time.Unix(n.Until, 0).UTC()
 	}
@@ -73,6 +80,8 @@ func (s *Service) State(ctx context.Context, tenantID string, g mapping.Guard) (
 	return st, nil
 }
 
+func (n numbers) decided() Decided { return Decided{n.Since, n.Until} }
+
 // Allow permits all requests of a tenant for some time, also if the guard has not tripped. Then it counts from nothing.
 // tenant.ErrNotFound if there is no active tenant.
 func (s *Service) Allow(ctx context.Context, tenantID string, most time.Duration) error {
@@ -92,7 +101,7 @@ func (s *Service) Reject(ctx context.Context, tenantID string) error {
 	})
 }
 
-// decide changes the numbers and announces that in one transaction.
+// decide changes the numbers and announces that in one transaction. A precondition of ctx is asked about Decided.
 func (s *Service) decide(ctx context.Context, tenantID string, change func(*numbers, int64) scim.Object) error {
 	ts := s.store.Tenant(tenantID)
 	return store.Retry(ctx, contendFor, func() error {
@@ -102,6 +111,9 @@ func (s *Service) decide(ctx context.Context, tenantID string, change func(*numb
 		}
 		n, err := decode(items[0])
 		if err != nil {
+			return err
+		}
+		if err := precondition.Of(ctx, func() any { return n.decided() }); err != nil {
 			return err
 		}
 		data := change(&n, s.now().Unix())

@@ -25,7 +25,7 @@ const eventAccountsImported = "accounts.imported"
 // SetAccount gives a member the application's own id; "" takes it away. A *Refused 404 says that there is no such
 // member, 409 that another member has the id.
 func (s *Service) SetAccount(ctx context.Context, t Tenant, id, accountID string) (record.Member, error) {
-	if _, err := s.living(ctx, t, id); err != nil {
+	if err := s.begin(ctx, t, id); err != nil {
 		return record.Member{}, err
 	}
 	err := s.publisher.Edit(ctx, t, publish.Job{Ids: []string{

@@ -66,8 +66,9 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 		if err := s.alive(ctx, t, items[0], id); err != nil {
 			return err
 		}
-		if items[1].Attrs != nil {
-			return nil
+		tx, err := s.change(ctx, t, id)
+		if err != nil || items[1].Attrs != nil {
+			return err
 		}
 		if kind.RemoveManual {
 			adopted, err := record.AdoptedOf(ctx, ts, map[mapping.TargetKey]bool{key: true})
@@ -79,7 +80,6 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 					key.Kind, key.Name)
 			}
 		}
-		var tx store.Tx
 		now := s.o.Now()
 		if items[2].Attrs == nil {
 			if !kind.Create {
@@ -100,8 +100,7 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 				When(store.IsAbsent()),
 			store.ErrStale,
 		)
-		tx.Add(marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, marker.CauseOf(ctx), now))
-		return s.marks(ctx, ts, &tx)
+		return s.marks(ctx, ts, tx)
 	})
 }
 
@@ -116,6 +115,10 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 		if err := s.alive(ctx, t, items[0], id); err != nil {
 			return err
 		}
+		tx, err := s.change(ctx, t, id)
+		if err != nil {
+			return err
+		}
 		if items[1].Attrs == nil {
 			m, _, err := s.publisher.Get(ctx, t, id) // the published member may be out of date
 			if err != nil {
@@ -127,11 +130,43 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 			}
 			return record.Refuse(http.StatusNotFound, "The member has no %s %q.", key.Kind, key.Name)
 		}
-		var tx store.Tx
 		tx.Must(store.RemoveItem(items[1].Key).When(store.IsThere()), store.ErrStale)
-		tx.Add(marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, marker.CauseOf(ctx), s.o.Now()))
-		return s.marks(ctx, ts, &tx)
+		return s.marks(ctx, ts, tx)
 	})
+}
+
+// change begins the transaction of a change by hand, which marks the member. A precondition of ctx is asked about the
+// published member. Then the transaction holds only while the member is so and no other change is marked.
+func (s *Service) change(ctx context.Context, t Tenant, id string) (*store.Tx, error) {
+	var tx store.Tx
+	ts := s.store.Tenant(t.ID)
+	mark := marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, marker.CauseOf(ctx), s.o.Now())
+	if !precondition.Given(ctx) {
+		tx.Add(mark)
+		return &tx, nil
+	}
+	if _, _, err := s.publisher.Get(ctx, t, id); err != nil {
+		return nil, err
+	}
+	items, err := ts.Get(ctx, ts.Published(id), mark.Key)
+	if err != nil {
+		return nil, err
+	}
+	m, err := record.DecodeItem(items[0])
+	if err != nil {
+		return nil, err
+	}
+	unmarked := store.IsAbsent()
+	if items[1].Attrs != nil {
+		m.Marked, _ = items[1].Attrs[record.AttrStamp].(string)
+		unmarked = store.Is(record.AttrStamp, m.Marked)
+	}
+	if err := precondition.Of(ctx, func() any { return m }); err != nil {
+		return nil, err
+	}
+	tx.Must(store.CheckItem(items[0].Key, store.Is(record.AttrVer, m.Version)), store.ErrStale)
+	tx.Must(mark.When(unmarked), store.ErrStale)
+	return &tx, nil
 }
 
 // alive refuses a member who is not there. One who only waits to be published is published; the error is
@@ -171,34 +206,52 @@ func (s *Service) Target(ctx context.Context, t Tenant, key mapping.TargetKey) (
 	return one[0], err
 }
 
-// Targets lists the targets of a kind, of all kinds for "", after a joined key, and the key to go on after.
-func (s *Service) Targets(
-	ctx context.Context, t Tenant, kind, after string, count int,
-) ([]record.Target, string, error) {
+// TargetQuery asks for a page of targets.
+type TargetQuery struct {
+	// Kind is that of the targets; "": all kinds. Name is the beginning of their displayName, or of the name by which
+	// the policy knows them, upper or lower case; "": all.
+	Kind, Name string
+	// After is where an earlier page ended; "": from the first. Count is the most targets of the page.
+	After string
+	Count int
+}
+
+// searched is the number of targets that one page reads to search them by name.
+const searched = 1000
+
+// Targets lists targets, and where to go on after; "": there are no more. A page with a name may be short or empty,
+// and have a next one all the same.
+func (s *Service) Targets(ctx context.Context, t Tenant, asked TargetQuery) ([]record.Target, string, error) {
 	ts := s.store.Tenant(t.ID)
-	q := store.Query{PK: ts.TargetPrefix("").PK, After: after, Limit: count}
-	if kind != "" {
-		q.Prefix = ts.TargetPrefix(kind).SK
+	q := store.Query{PK: ts.TargetPrefix("").PK, After: asked.After, Limit: asked.Count}
+	if asked.Kind != "" {
+		q.Prefix = ts.TargetPrefix(asked.Kind).SK
 	}
-	if after != "" && !q.Contains(after) {
+	if asked.After != "" && !q.Contains(asked.After) {
 		return nil, "", record.Refuse(http.StatusBadRequest,
 			"The cursor must be one from an earlier page of this list.")
+	}
+	if asked.Name != "" {
+		q.Limit = searched
 	}
 	page, err := ts.Query(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
-	all := make([]record.Target, len(page.Items))
+	all, next := []record.Target{}, ""
+	if page.More {
+		next = page.Last
+	}
 	for i, item := range page.Items {
-		all[i] = record.DecodeTarget(item)
+		if target := record.DecodeTarget(item); target.Named(asked.Name) {
+			all = append(all, target)
+		}
+		if len(all) == asked.Count && i+1 < len(page.Items) {
+			next = item.SK
+			break
+		}
 	}
-	if err := seat.Used(ctx, ts, all); err != nil {
-		return nil, "", err
-	}
-	if !page.More {
-		return all, "", nil
-	}
-	return all, page.Last, nil
+	return all, next, seat.Used(ctx, ts, all)
 }
 
 // SaveTarget makes or changes a target: its display name, features and seats. The members that it may concern are

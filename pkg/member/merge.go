@@ -8,6 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/publish"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 )
 
 // living reads a member who was not removed; a *Refused 404 if there is none.
@@ -17,6 +18,16 @@ func (s *Service) living(ctx context.Context, t Tenant, id string) (record.Membe
 		err = record.Refuse(http.StatusNotFound, "There is no member %q.", id)
 	}
 	return m, err
+}
+
+// begin refuses a change by hand of a member who is not there, or about whom the precondition of ctx does not hold. The
+// transaction of the change asks again; but what is refused here has written nothing.
+func (s *Service) begin(ctx context.Context, t Tenant, id string) error {
+	m, err := s.living(ctx, t, id)
+	if err != nil {
+		return err
+	}
+	return precondition.Of(ctx, func() any { return m })
 }
 
 // Merge has a member take the place of another, as a return does: the other one is removed with replacedBy, and
@@ -29,7 +40,11 @@ func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (record.
 	if id == "" {
 		return record.Member{}, record.Refuse(http.StatusNotFound, "There is no member %q.", id)
 	}
-	if _, _, err := s.publisher.Get(ctx, t, id); err != nil {
+	m, _, err := s.publisher.Get(ctx, t, id)
+	if err == nil {
+		err = precondition.Of(ctx, func() any { return m })
+	}
+	if err != nil {
 		return record.Member{}, err
 	}
 	if _, err := s.living(ctx, t, into); err != nil {
@@ -75,7 +90,7 @@ func (i *invitations) job(ids []string) publish.Job {
 // Invite sends a member's event invitation.due, if the member is active and it was never sent. It returns how many
 // were sent: 0 or 1. A *Refused 404 says that there is no such member.
 func (s *Service) Invite(ctx context.Context, t Tenant, id string) (int, error) {
-	if _, err := s.living(ctx, t, id); err != nil {
+	if err := s.begin(ctx, t, id); err != nil {
 		return 0, err
 	}
 	i := s.invitations()

@@ -16,6 +16,9 @@ func With(ctx context.Context, check Check) context.Context {
 	return context.WithValue(ctx, key{}, check)
 }
 
+// Given reports whether ctx has a check: a state that only a check needs is read only then.
+func Given(ctx context.Context) bool { return ctx.Value(key{}) != nil }
+
 // Of is the error of the check in ctx for the result of current; nil if there is no check.
 func Of(ctx context.Context, current func() any) error {
 	if check, ok := ctx.Value(key{}).(Check); ok {

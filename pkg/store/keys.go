@@ -20,7 +20,7 @@ import (
 //	when a token was last used  T#t          USED|token id                     at
 //	plain token (local runs)    T#t          SECRET|token id                   value
 //	notice to administrators    T#t          NOTICE|token id|kind|period       doc, state, wake, ttl
-//	own schemas and types       T#t          SCHEMAS|hash                      doc, at
+//	own schemas and types       T#t          SCHEMAS|hash                      doc, at, created
 //	OAuth client's name, keys   T#t          CLIENT|client id                  doc
 //	list of tenants             TENANTS      tenant id                         state
 //	operator's OAuth client     CLIENTS      client id                         doc, ver
@@ -77,7 +77,8 @@ import (
 //	set-up link, its session    T#t#SL       L|link id                         doc, ver, ttl
 //	page to ask for a link      T#t#SL       R|digest of its id                doc, ver, ttl
 //	mails to a recipient        T#t#SL       M|digest of the address           doc, ver, ttl
-//	policy                      T#t          POLICY                            doc, ver, applied, finished
+//	policy                      T#t          POLICY                            doc, ver, created, applied,
+//	                                                                           finished
 //	state of the guard          T#t          GUARD                             doc, ver
 //	import under way            T#t          IMPORT                            digest, done
 //	domains                     T#t          DOMAINS                           doc, ver

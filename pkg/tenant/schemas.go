@@ -2,13 +2,10 @@ package tenant
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -21,6 +18,9 @@ import (
 //
 // A change writes the item of the new hash first, then switches the tenant. The previous item stays for requests that
 // have read the tenant before, and is removed by a later change.
+
+// attrCreated are the times of creation of definitions, beside them: an earlier version refuses a document with more.
+const attrCreated = "created"
 
 // keptDefinitions is how long replaced definitions stay: far longer than any request.
 const keptDefinitions = time.Hour
@@ -93,12 +93,10 @@ func (s *Service) definitions(ctx context.Context, id, hash string) (define.Defi
 	if items[0].Attrs == nil {
 		return define.Definitions{}, errReplaced
 	}
-	doc, _ := items[0].Attrs[record.AttrDoc].(string)
-	o, err := scim.ParseObject(doc)
-	if err != nil {
-		return define.Definitions{}, errStored(id, err)
-	}
-	d, err := define.ParseDefinitions(o)
+	var stored define.Stored
+	stored.Doc, _ = items[0].Attrs[record.AttrDoc].(string)
+	stored.Created, _ = items[0].Attrs[attrCreated].(string)
+	d, err := define.Decode(stored)
 	if err != nil {
 		return define.Definitions{}, errStored(id, err)
 	}
@@ -126,7 +124,8 @@ func (s *Service) Define(ctx context.Context, id string, change func(define.Defi
 	var (
 		before, next define.Definitions
 		old, types   *schema.Types
-		was, hash    string
+		was          string
+		stored       define.Stored
 	)
 	_, err := s.update(ctx, id, func(r *record.Record) (err error) {
 		was = r.Schemas
@@ -142,46 +141,36 @@ func (s *Service) Define(ctx context.Context, id string, change func(define.Defi
 		if types, err = next.Types(); err != nil {
 			return err
 		}
-		doc := ""
-		if doc, hash = encodeDefinitions(next); hash == was {
+		next = next.After(before, s.o.Now().Unix())
+		if stored = next.Encode(); stored.Hash == was {
 			return errUnchanged
 		}
 		if err = check(ctx, id, old, types); err != nil {
 			return err
 		}
-		r.Schemas, r.Modified = hash, s.o.Now().UnixMilli()
-		return s.putDefinitions(ctx, id, doc, hash)
+		r.Schemas, r.Modified = stored.Hash, s.o.Now().UnixMilli()
+		return s.putDefinitions(ctx, id, stored)
 	})
-	if err != nil || hash == was {
+	if err != nil || stored.Hash == was {
 		return next, err
 	}
 	if err := check(ctx, id, old, types); err != nil {
-		s.withdraw(ctx, id, hash, was)
+		s.withdraw(ctx, id, stored.Hash, was)
 		return before, err
 	}
 	s.o.Log.InfoContext(ctx, "schemas changed", "tenant", id)
-	s.sweepDefinitions(ctx, id, hash, was)
+	s.sweepDefinitions(ctx, id, stored.Hash, was)
 	return next, nil
 }
 
-// encodeDefinitions returns the definitions as JSON and their hash; both are empty if nothing is defined.
-func encodeDefinitions(d define.Definitions) (doc, hash string) {
-	if d.IsEmpty() {
-		return "", ""
-	}
-	data := scim.AppendJSON(nil, d.Object())
-	sum := sha256.Sum256(data)
-	return string(data), hex.EncodeToString(sum[:16])
-}
-
 // putDefinitions stores definitions. They are not visible before the tenant has their hash.
-func (s *Service) putDefinitions(ctx context.Context, id, doc, hash string) error {
-	if hash == "" {
+func (s *Service) putDefinitions(ctx context.Context, id string, d define.Stored) error {
+	if d.Hash == "" {
 		return nil
 	}
-	return s.store.Write(ctx, store.Op{Kind: store.Put, Key: store.KeysOf(id).Schemas(hash), Set: store.Attrs{
-		record.AttrDoc: doc, attrAt: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion,
-	}})
+	return s.store.Write(ctx, store.PutItem(store.KeysOf(id).Schemas(d.Hash), store.Attrs{
+		record.AttrDoc: d.Doc, attrCreated: d.Created, attrAt: s.o.Now().Unix(),
+	}))
 }
 
 // withdraw switches the tenant back from the definitions of hash to those of was, unless another one switched it.

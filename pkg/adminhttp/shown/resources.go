@@ -8,6 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -126,6 +128,29 @@ func Client(c tenant.Client, tokenURL string) scim.Object {
 	}
 	o["secrets"] = secrets
 	return o
+}
+
+// Schema is a schema of a tenant as the API shows it.
+func Schema(d define.Definitions, s *schema.Schema) scim.Object {
+	o := s.Object()
+	o["createdAt"] = seconds(d.CreatedAt(s.ID))
+	return o
+}
+
+// ResourceType is a resource type of a tenant as the API shows it.
+func ResourceType(d define.Definitions, t define.TypeDefinition) scim.Object {
+	o := t.Object()
+	o["createdAt"] = seconds(d.CreatedAt(t.ID))
+	return o
+}
+
+// Policy is a saved policy as the API shows it: the document, with the time of its first version.
+func Policy(p member.PolicyDocument) (scim.Object, error) {
+	o, err := scim.ParseObject(p.Document)
+	if err == nil {
+		o["createdAt"] = seconds(p.Created)
+	}
+	return o, err
 }
 
 // Target is a target as the API shows it.

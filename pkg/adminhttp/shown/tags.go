@@ -3,6 +3,7 @@ package shown
 import (
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/etag"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
+	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
@@ -25,10 +26,12 @@ func TokenTag(t tenant.Token) string {
 	return etag.Of(scim.Object{"id": t.ID, "expiresAt": Time(t.ExpiresAt), "revoked": t.State == tenant.TokenRevoked})
 }
 
-// WebhookTag is the entity tag of a webhook.
+// WebhookTag is the entity tag of a webhook. A rotation of its secret changes it.
 func WebhookTag(hook *webhook.Webhook) string {
 	o := Webhook(hook)
-	delete(o, "previousSecretUntil")
+	if !hook.PreviousUntil.IsZero() {
+		o["previousSecretUntil"] = hook.PreviousUntil.UnixNano()
+	}
 	return etag.Of(o)
 }
 
@@ -39,6 +42,20 @@ func TargetTag(t member.Target) string {
 	}
 	t.Used, t.Scim = 0, false
 	return etag.Of(t.Object())
+}
+
+// MemberTag is the entity tag of a member. It is that of a version, of all that was published about the member: people
+// decide by it about the member's access. No change accepts that of a member who is not published yet.
+func MemberTag(m member.Member) string {
+	return etag.Of(scim.Object{
+		"id": m.ID, "createdAt": scim.FormatTime(m.CreatedAt), "version": m.Version, "marked": m.Marked,
+		"pending": m.Pending,
+	})
+}
+
+// GuardTag is the entity tag of a guard: of what a decision changes, and not of the users that are counted and held.
+func GuardTag(d guard.Decided) string {
+	return etag.Of(scim.Object{"since": d.Since, "until": d.Until})
 }
 
 // ClientTag is the entity tag of an OAuth client.
@@ -80,6 +97,17 @@ func OfToken(current any, id string) (tag string, mine bool) {
 		return ""
 	})
 }
+
+// OfMember returns the tag of a member, by its id.
+func OfMember(current any, id string) (tag string, mine bool) {
+	if m, is := current.(member.Member); is && m.ID != id {
+		return "", false
+	}
+	return of(current, MemberTag)
+}
+
+// OfGuard is for guards.
+func OfGuard(current any) (tag string, mine bool) { return of(current, GuardTag) }
 
 // OfClient is for OAuth clients.
 func OfClient(current any) (tag string, mine bool) { return of(current, ClientTag) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/internal/contract"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // ask sends a request to the admin API with one more header, and returns the answer. A path is one of the tenant acme;
@@ -138,20 +139,32 @@ func TestEntityTags(t *testing.T) {
 
 // TestOneOfManyChanges: of many changes with the same entity tag at once, one is made.
 func TestOneOfManyChanges(t *testing.T) {
-	o := conditioned(t)
+	a := on(t, memory(t), "generic")
+	a.policy(`{"kinds":{"role":{"create":true}},"requests":{"guard":{"people":1,"minutes":60}}}`)
+	o := &caller{t: t, h: a.h, known: map[string]string{"jim": a.user("jim"), "ada": a.user("ada")}}
+	o.do(step{201, "POST", "/tenants/acme/webhooks", `{"url":"https://app.example.com/","types":["*"]}`, []string{"hook=id"}})
 	o.ask("PUT", "/targets/role/admin", `{"displayName":"0"}`, "", "")
-	for path, body := range map[string]string{
-		"": `{"name":"<n>"}`, "/targets/role/admin": `{"displayName":"<n>"}`, "/webhooks/" + o.known["hook"]: `{"description":"<n>"}`,
+	o.ask("PUT", "/schemas/urn:example:D", `{"attributes":[{"name":"a0"}]}`, "", "")
+	for _, c := range [][4]string{ // method, path of the tag, path behind it, body
+		{"PATCH", "", "", `{"name":"<n>"}`},
+		{"PUT", "/targets/role/admin", "", `{"displayName":"<n>"}`},
+		{"PATCH", "/webhooks/<hook>", "", `{"description":"<n>"}`},
+		{"POST", "/webhooks/<hook>", "/rotate-secret", ``},
+		{"PUT", "/schemas/urn:example:D", "", `{"attributes":[{"name":"a<n>"}]}`},
+		{"POST", "/guard", "", `{"decision":"allow","minutes":<n>}`},
+		{"PUT", "/members/<jim>", "/assignments/role/r<n>", ``},
+		{"PUT", "/members/<ada>", "/account", `{"accountId":"<n>"}`},
+		{"PUT", "/policy", "", `{"kinds":{"role":{},"k<n>":{}}}`},
 	} {
-		method := map[bool]string{true: "PUT", false: "PATCH"}[strings.HasPrefix(path, "/targets")]
+		path := o.fill(c[1])
 		tag := o.ask("GET", path, "", "", "").Header().Get("ETag")
 		var made, refused atomic.Int32
 		var all sync.WaitGroup
 		for i := range 8 {
 			all.Go(func() {
-				changed := strings.ReplaceAll(body, "<n>", strconv.Itoa(i+1))
-				switch w := o.ask(method, path, changed, "If-Match", tag); w.Code {
-				case http.StatusOK:
+				n := strings.NewReplacer("<n>", strconv.Itoa(i+1))
+				switch w := o.ask(c[0], path+n.Replace(c[2]), n.Replace(c[3]), "If-Match", tag); w.Code {
+				case http.StatusOK, http.StatusNoContent:
 					made.Add(1)
 				case http.StatusPreconditionFailed:
 					refused.Add(1)
@@ -162,8 +175,79 @@ func TestOneOfManyChanges(t *testing.T) {
 		}
 		all.Wait()
 		if made.Load() != 1 || refused.Load() != 7 {
-			t.Errorf("%q: %d made, %d refused", path, made.Load(), refused.Load())
+			t.Errorf("%q: %d made, %d refused", path+c[2], made.Load(), refused.Load())
 		}
+	}
+}
+
+// TestTagOfAnUnpublishedMember: an assignment moves the entity tag of a member also in a tenant that publishes none.
+func TestTagOfAnUnpublishedMember(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.policy(`{"kinds":{"role":{"create":true}}}`)
+	o := &caller{t: t, h: a.h, known: map[string]string{}}
+	path := "/members/" + a.user("jim")
+	a.mustAdmin(200, "GET", path, "")
+	a.mustAdmin(200, "PATCH", "", `{"settings":{"members":{"publish":false}}}`)
+	for _, target := range []string{"/assignments/role/one", "/assignments/role/two"} {
+		tag := o.ask("GET", path, "", "", "").Header().Get("ETag")
+		if w := o.ask("PUT", path+target, "", "If-Match", tag); w.Code != 204 {
+			t.Errorf("%s with its tag: %d %s", target, w.Code, w.Body)
+		}
+		if w := o.ask("DELETE", path+target, "", "If-Match", tag); w.Code != 412 {
+			t.Errorf("%s with an old tag: %d %s", target, w.Code, w.Body)
+		}
+	}
+}
+
+// TestUnrecordedCreation: the createdAt of a policy, schema or resource type that was stored before such times were
+// recorded is null, and stays so when it is changed. A new one beside it has a time.
+func TestUnrecordedCreation(t *testing.T) {
+	engine := memory(t)
+	a := on(t, engine, "generic")
+	o := &caller{t: t, h: a.h, known: map[string]string{}}
+	put := func(path, body string) {
+		t.Helper()
+		if w := o.ask("PUT", path, body, "", ""); w.Code != 200 && w.Code != 201 {
+			t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	put("/policy", `{"kinds":{"role":{}}}`)
+	put("/schemas/urn:example:D", `{"attributes":[{"name":"one"}]}`)
+	put("/resource-types/D", `{"endpoint":"/Ds","schema":"urn:example:D"}`)
+	var old []store.Op
+	page, err := engine.Query(t.Context(), store.Query{PK: store.KeysOf("acme").Policy().PK, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range page.Items {
+		if item.Attrs["created"] != nil {
+			old = append(old, store.Op{Kind: store.Update, Key: item.Key, Unset: []string{"created"}})
+		}
+	}
+	if len(old) < 2 {
+		t.Fatalf("%d items have a time", len(old))
+	}
+	if err := engine.Transact(t.Context(), "", old); err != nil {
+		t.Fatal(err)
+	}
+	created := func(path string) any { return decoded(t, o.ask("GET", path, "", "", ""))["createdAt"] }
+	for _, change := range []func(){
+		func() {},
+		func() {
+			put("/policy", `{"kinds":{"team":{}}}`)
+			put("/schemas/urn:example:D", `{"attributes":[{"name":"two"}]}`)
+			put("/schemas/urn:example:E", `{"attributes":[{"name":"one"}]}`)
+		},
+	} {
+		change()
+		for _, path := range []string{"/policy", "/schemas/urn:example:D", "/resource-types/D"} {
+			if at := created(path); at != nil {
+				t.Errorf("%s was created at %v", path, at)
+			}
+		}
+	}
+	if at := created("/schemas/urn:example:E"); at == nil {
+		t.Error("a new schema has no time")
 	}
 }
 

@@ -21,9 +21,10 @@ import (
 // ErrVersion says that a document has another version than the one that was expected.
 var ErrVersion = errors.New("member: another version")
 
-// Attributes of the policy's item beside its document and version: which version every member was evaluated with, and
-// when.
+// Attributes of the policy's item beside its document and version: when the first version was saved, in Unix seconds;
+// which version every member was evaluated with, and when.
 const (
+	attrCreated  = "created"
 	attrApplied  = "applied"
 	attrFinished = "finished"
 )
@@ -32,6 +33,8 @@ const (
 type PolicyDocument struct {
 	Document []byte
 	Version  int64
+	// Created is the time at which the first version was saved, in Unix seconds; 0 if that was not recorded.
+	Created int64
 }
 
 // Policy reads the tenant's policy as it was saved.
@@ -43,7 +46,8 @@ func (s *Policies) Policy(ctx context.Context, t Tenant) (PolicyDocument, error)
 	}
 	doc, _ := items[0].Attrs[record.AttrDoc].(string)
 	version, _ := items[0].Attrs[record.AttrVer].(int64)
-	return PolicyDocument{[]byte(doc), version}, nil
+	created, _ := items[0].Attrs[attrCreated].(int64)
+	return PolicyDocument{[]byte(doc), version, created}, nil
 }
 
 // ErrTenantChanged says that a tenant was changed since it was read, perhaps its schemas, or is gone: read it again.
@@ -73,20 +77,19 @@ func (s *Policies) Save(
 			saved = now
 			return nil
 		}
-		saved = PolicyDocument{document, now.Version + 1}
-		cond := store.IsAbsent()
-		if now.Version > 0 {
-			cond = store.Is(record.AttrVer, now.Version)
+		at := s.now()
+		saved = PolicyDocument{document, now.Version + 1, now.Created}
+		cond := store.Is(record.AttrVer, now.Version)
+		attrs := store.Attrs{
+			record.AttrDoc: string(document), record.AttrVer: saved.Version, store.AttrSchema: store.SchemaVersion,
+		}
+		if now.Version == 0 {
+			cond, saved.Created = store.IsAbsent(), at.Unix()
+			attrs[attrCreated] = saved.Created
 		}
 		var tx store.Tx
-		tx.Must(store.Op{
-			Kind: store.Update, Key: ts.Policy(),
-			Set: store.Attrs{record.AttrDoc: string(
-				document,
-			), record.AttrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
-		}.When(cond), store.ErrStale)
+		tx.Must(store.Op{Kind: store.Update, Key: ts.Policy(), Set: attrs}.When(cond), store.ErrStale)
 		tx.Must(tenant.PolicySaved(ts.Keys, t.Version, policy.Digest(document)), ErrTenantChanged)
-		at := s.now()
 		tx.Add(marker.Mark(ts.Keys, marker.Subject{Kind: marker.Policy}, marker.CauseOf(ctx), at))
 		tx.Add(eventlog.Announce(ts.Keys, saved.Version, eventlog.Entry{
 			Subject: "policy", SubjectVersion: saved.Version, At: at, Cause: marker.CauseOf(ctx),

@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -34,6 +35,9 @@ const endedAtOnce = 20
 // is a *Refused: 404 if there is no such member, 409 if a SCIM user with the id lives.
 func (s *Publisher) Erase(ctx context.Context, t policies.Tenant, id string) (done bool, err error) {
 	m, err := s.leaver(ctx, t, id)
+	if err == nil {
+		err = precondition.Of(ctx, func() any { return m })
+	}
 	if err != nil {
 		return false, err
 	}
@@ -75,8 +79,7 @@ func (s *Publisher) Erase(ctx context.Context, t policies.Tenant, id string) (do
 			s.o.Wake(t.ID)
 			return false, nil
 		}
-		err = s.together(ctx, t, id)
-		if err != nil && !errors.Is(err, store.ErrStale) {
+		if err := s.together(ctx, t, id); err != nil && !errors.Is(err, store.ErrStale) {
 			return false, err
 		}
 	}
@@ -110,6 +113,9 @@ func (s *Publisher) erase(ctx context.Context, t policies.Tenant, id string) err
 	}
 	p, err := s.read(ctx, t, []string{id})
 	if err != nil {
+		return err
+	}
+	if err := p.agreed(ctx); err != nil {
 		return err
 	}
 	if err := s.workOut(ctx, p); err != nil {

@@ -30,7 +30,10 @@ func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m re
 	if err != nil {
 		return record.Member{}, false, err
 	}
-	if !t.Silent && (len(many) > 0 || items[0].Attrs != nil) {
+	marked := ""
+	if t.Silent {
+		marked, _ = items[0].Attrs[record.AttrStamp].(string)
+	} else if len(many) > 0 || items[0].Attrs != nil {
 		known, err := s.passes.AdoptFirst(ctx, t, id, many)
 		if err == nil && !known {
 			return s.evaluated(ctx, t, id)
@@ -56,6 +59,7 @@ func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m re
 		return record.Member{}, false, err
 	}
 	one := []record.Member{m}
+	one[0].Marked = marked
 	err = s.Join(ctx, t, one)
 	return one[0], err == nil, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/seat"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -23,11 +24,8 @@ func (s *Publisher) Edit(ctx context.Context, t policies.Tenant, j Job) error {
 	return err
 }
 
-// How much one publication takes on.
-const (
-	// PeopleAtOnce is the number of members that are read and evaluated together.
-	PeopleAtOnce = 50
-)
+// PeopleAtOnce is the number of members that are read and evaluated together.
+const PeopleAtOnce = 50
 
 // people publishes members: it brings them up to date with the directory and the policy, and announces the changes to
 // the application. Each has a marker, which is written here if it has none: only the deletion of a marker, conditional
@@ -109,6 +107,11 @@ func (s *Publisher) batch(ctx context.Context, t policies.Tenant, j Job) error {
 		return err
 	}
 	p.edits = j.Edits
+	if j.Edits != nil || j.Merge[0] != "" {
+		if err := p.agreed(ctx); err != nil {
+			return err
+		}
+	}
 	if len(p.newcomers()) > 0 || j.Merge[0] != "" {
 		again, err := s.welcome(ctx, p, &j)
 		if err != nil {
@@ -173,6 +176,24 @@ func (s *Publisher) read(ctx context.Context, t policies.Tenant, ids []string) (
 		p.subjects[i].person = person
 	}
 	return p, p.load(ctx)
+}
+
+// agreed asks the precondition of ctx about each member as read. The transaction of a change holds only if the member
+// and its marker are still as read.
+func (p *publication) agreed(ctx context.Context) error {
+	for _, sub := range p.subjects {
+		m := record.Member{ID: sub.id}
+		if sub.old != nil {
+			m = *sub.old
+		}
+		if sub.marked {
+			m.Marked = sub.marker.Stamp
+		}
+		if err := precondition.Of(ctx, func() any { return m }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // workOut evaluates the policy for the subjects that were read.

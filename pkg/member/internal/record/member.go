@@ -64,6 +64,9 @@ type Member struct {
 	Protected bool
 	// Pending says that this is the member as it is to be, which could not be published yet.
 	Pending bool
+	// Marked is the stamp of the marker of a change that is not published; "" if there is none. With Version it names
+	// the state on which a caller may make a change conditional. It is not stored.
+	Marked string
 }
 
 // Manager is the manager of a member. ID is empty while the value names nobody.

@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
@@ -115,6 +116,12 @@ type Target struct {
 	Version int64
 	// Created is in Unix seconds; 0 if that was not recorded.
 	Created int64
+}
+
+// Named reports whether the display name or the name of a target begins with a prefix, upper or lower case.
+func (t Target) Named(prefix string) bool {
+	prefix = scim.Fold(prefix)
+	return strings.HasPrefix(scim.Fold(t.DisplayName), prefix) || strings.HasPrefix(scim.Fold(t.Name), prefix)
 }
 
 func (t Target) encode() string {

@@ -1,6 +1,9 @@
 package define
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -20,6 +23,69 @@ const (
 type Definitions struct {
 	Schemas       []*schema.Schema
 	ResourceTypes []TypeDefinition
+
+	created map[string]int64 // Unix seconds by folded URN or id; without those that were defined before it was recorded
+}
+
+// CreatedAt is the time at which the schema of a URN or the resource type of an id was defined first, in Unix seconds;
+// 0 if that was not recorded.
+func (d Definitions) CreatedAt(name string) int64 { return d.created[scim.Fold(name)] }
+
+// After returns the definitions with the times of creation of those that they replace, and now for new ones.
+func (d Definitions) After(before Definitions, now int64) Definitions {
+	d.created = map[string]int64{}
+	keep := func(name string, known bool) {
+		switch at := before.CreatedAt(name); {
+		case !known:
+			d.created[scim.Fold(name)] = now
+		case at != 0:
+			d.created[scim.Fold(name)] = at
+		}
+	}
+	for _, s := range d.Schemas {
+		keep(s.ID, before.Schema(s.ID) != nil)
+	}
+	for _, t := range d.ResourceTypes {
+		_, known := before.ResourceType(t.ID)
+		keep(t.ID, known)
+	}
+	return d
+}
+
+// Stored is the stored form of definitions. All its fields are empty if nothing is defined.
+type Stored struct {
+	// Doc are the definitions as JSON. Created are the times of creation as JSON; "" if none was recorded.
+	Doc, Created string
+	// Hash is equal for equal definitions with equal times.
+	Hash string
+}
+
+// Encode returns the stored form.
+func (d Definitions) Encode() Stored {
+	if d.IsEmpty() {
+		return Stored{}
+	}
+	s := Stored{Doc: string(scim.AppendJSON(nil, d.Object()))}
+	if len(d.created) > 0 {
+		created, _ := json.Marshal(d.created) // a map of numbers, which can always be written
+		s.Created = string(created)
+	}
+	sum := sha256.Sum256([]byte(s.Doc + s.Created))
+	s.Hash = hex.EncodeToString(sum[:16])
+	return s
+}
+
+// Decode is the inverse of Encode. The hash is not needed.
+func Decode(s Stored) (Definitions, error) {
+	o, err := scim.ParseObject(s.Doc)
+	if err != nil {
+		return Definitions{}, err
+	}
+	d, err := ParseDefinitions(o)
+	if err == nil && s.Created != "" {
+		err = json.Unmarshal([]byte(s.Created), &d.created)
+	}
+	return d, err
 }
 
 // ParseDefinitions is the inverse of Definitions.Object.

@@ -1,4 +1,4 @@
-package adminhttp
+package lists
 
 import (
 	"bytes"
@@ -10,25 +10,25 @@ import (
 // as a string, which is longer.
 const maxList = 5 << 20
 
-// room is the remaining space in the answer of a list.
-type room struct {
+// Room is the remaining space in the answer of a list. The zero value has all of it.
+type Room struct {
 	used   int
 	buffer []byte
 }
 
-// takes reports whether the next element fits, and reserves its space. The first one always fits.
-func (r *room) takes(element any) bool {
+// Takes reports whether the next element fits, and reserves its space. The first one always fits.
+func (r *Room) Takes(element any) bool {
 	first := r.used == 0
 	r.buffer = scim.AppendJSON(r.buffer[:0], element)
 	r.used += len(r.buffer) + bytes.Count(r.buffer, []byte{'"'}) + bytes.Count(r.buffer, []byte{'\\'})
 	return first || r.used <= maxList
 }
 
-// fitting is the number of elements at the beginning of a list that fit into one answer, at least one if there are any.
-func fitting(all []any) int {
-	var r room
+// Fitting is the number of elements at the beginning of a list that fit into one answer, at least one if there are any.
+func Fitting(all []any) int {
+	var r Room
 	for i, element := range all {
-		if !r.takes(element) {
+		if !r.Takes(element) {
 			return i
 		}
 	}

@@ -1,4 +1,4 @@
-package adminhttp
+package lists
 
 import (
 	"strings"
@@ -26,7 +26,7 @@ func TestFitting(t *testing.T) {
 		"1 MB each, and its marks": {list(10, strings.Repeat("x", 1<<20-4)), 5},
 		"quotation marks":          {list(10, strings.Repeat(`"`, 1<<18-2)), 5},
 	} {
-		if n := fitting(c.all); n != c.want {
+		if n := Fitting(c.all); n != c.want {
 			t.Errorf("%s: %d have room, want %d", name, n, c.want)
 		}
 	}
