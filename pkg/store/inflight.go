@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/semaphore"
 )
 
 const (
@@ -37,14 +39,60 @@ func BeforeWalk(ctx context.Context, begin func(context.Context) error) context.
 	return context.WithValue(ctx, beforeWalkKey{}, begin)
 }
 
-// Reserve is Store.Reserve for a walk. All tenants share the bound.
+// Reserve is Store.Reserve for a page of a walk. All tenants share that bound. Before it, the page waits until the
+// tenant has fewer than Options.MaxWalking pages in work.
 func (t *TenantStore) Reserve(ctx context.Context, bytes int) (release func(), err error) {
 	if begin, ok := ctx.Value(beforeWalkKey{}).(func(context.Context) error); ok {
 		if err := begin(ctx); err != nil {
 			return func() {}, err
 		}
 	}
-	return t.store.Reserve(ctx, bytes)
+	leave, err := t.store.walkers.enter(ctx, t.tenant)
+	if err != nil {
+		return leave, err
+	}
+	free, err := t.store.Reserve(ctx, bytes)
+	return func() { free(); leave() }, err
+}
+
+// walkers bounds the pages of walks that each tenant has in work at a time; most is 0 if there is no bound.
+type walkers struct {
+	most    int64
+	mu      sync.Mutex
+	tenants map[string]*walker
+}
+
+// walker is a tenant that has pages in work, or pages that wait.
+type walker struct {
+	pages *semaphore.Weighted
+	all   int
+}
+
+// enter waits until a page of a tenant may be read. leave is never nil.
+func (w *walkers) enter(ctx context.Context, tenant string) (leave func(), err error) {
+	if w.most == 0 {
+		return func() {}, nil
+	}
+	w.mu.Lock()
+	one := w.tenants[tenant]
+	if one == nil {
+		one = &walker{pages: semaphore.NewWeighted(w.most)}
+		w.tenants[tenant] = one
+	}
+	one.all++
+	w.mu.Unlock()
+	gone := func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if one.all--; one.all == 0 {
+			delete(w.tenants, tenant)
+		}
+	}
+	if err := one.pages.Acquire(ctx, 1); err != nil {
+		gone()
+		return func() {}, err
+	}
+	return func() { one.pages.Release(1); gone() }, nil
 }
 
 // reservation is a part of Options.MaxInFlight.

@@ -27,6 +27,9 @@ type Options struct {
 	BaseDelay time.Duration
 	// MaxInFlight bounds the bytes that Reserve gives out at a time; 0 means 32 MiB.
 	MaxInFlight int64
+	// MaxWalking bounds the pages of walks that a tenant has in work at a time; 0 sets no bound. It is for an engine
+	// whose reads take the CPU of this process: with the bound, the walks of one tenant leave some of it to the others.
+	MaxWalking int
 }
 
 // Store is storage as the program uses it. If retries are exhausted, the error wraps ErrConflict or ErrThrottled if
@@ -35,6 +38,7 @@ type Store struct {
 	engine   Engine
 	o        Options
 	inFlight *semaphore.Weighted
+	walkers  walkers
 }
 
 // New returns a Store on an engine.
@@ -48,7 +52,10 @@ func New(e Engine, o Options) *Store {
 	if o.MaxInFlight == 0 {
 		o.MaxInFlight = defaultInFlight
 	}
-	return &Store{engine: e, o: o, inFlight: semaphore.NewWeighted(o.MaxInFlight)}
+	return &Store{
+		engine: e, o: o, inFlight: semaphore.NewWeighted(o.MaxInFlight),
+		walkers: walkers{most: int64(o.MaxWalking), tenants: map[string]*walker{}},
+	}
 }
 
 // Get reads any number of items, in the order asked; Attrs is nil if there is none. A key may appear twice: its

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -155,7 +156,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	log := slog.New(o.logHandler())
 	b := newBackground(log)
 	sends := newDeliveries(b, o.Now)
-	st := store.New(bell{engine, sends.wake}, store.Options{MaxWait: o.MaxWait})
+	st := store.New(bell{engine, sends.wake}, store.Options{MaxWait: o.MaxWait, MaxWalking: o.maxWalking()})
 	o.Out = &oneByOne{w: o.Out}
 	s := &Server{
 		o: o, log: log, engine: closer, background: b, deliveries: sends, outbox: newOutbox(o, log), clock: o.clock,
@@ -205,6 +206,15 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	}, 0)
 	s.handler = s.edges(dir, members, guarding, limit.New(st, o.Limits, o.Now))
 	return s
+}
+
+// maxWalking is the number of pages of walks that a tenant has in work at a time. The embedded engine and the decoding
+// of its pages take a CPU for as long as a page is in work: half of the CPUs are left to the others.
+func (o Options) maxWalking() int {
+	if o.Engine != "bolt" {
+		return 0
+	}
+	return max(1, runtime.GOMAXPROCS(0)/2)
 }
 
 // wakeDelivery has the events of a tenant delivered, or of all if it is "".
