@@ -251,18 +251,18 @@ func readBody(r *http.Request) ([]byte, error) {
 
 // send writes resp as the answer to r.
 func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPResponse) {
-	body := resp.Body
+	write, size := func() { _, _ = io.WriteString(w, resp.Body) }, len(resp.Body)
 	if resp.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(resp.Body)
 		if err != nil {
 			send(w, r, plain(http.StatusInternalServerError))
 			return
 		}
-		body = string(decoded)
+		write, size = func() { _, _ = w.Write(decoded) }, len(decoded)
 	}
 	h := w.Header()
 	setAll(h, resp.Headers)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.Itoa(size))
 	for _, cookie := range resp.Cookies {
 		h.Add("Set-Cookie", cookie)
 	}
@@ -273,13 +273,13 @@ func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPRe
 	if h.Get("Content-Type") == "" && !empty {
 		h.Set("Content-Type", "application/json")
 	}
-	if len(body) > small {
+	if size > small {
 		// A client that reads nothing must not hold the answer for ever. Whether w has deadlines does not matter.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendWithin))
 	}
 	w.WriteHeader(resp.StatusCode)
 	if !empty && r.Method != http.MethodHead {
 		// There is no one to report it to: the client is gone.
-		_, _ = io.WriteString(w, body)
+		write()
 	}
 }

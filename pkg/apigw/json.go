@@ -68,17 +68,33 @@ func apart(body *string) (whole string, more int) {
 
 // escaped is the size of valid UTF-8 between the quotes of a JSON string, as encoding/json writes it.
 func escaped(s string) int {
-	n := len(s)
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"', c == '\\', c == '\b', c == '\f', c == '\n', c == '\r', c == '\t':
-			n++
-		case c < ' ':
-			n += len(`\u0000`) - 1
+	const line, paragraph = "\u2028", "\u2029"
+	n := len(s) + strings.Count(s, `"`) + strings.Count(s, `\`) +
+		(len(`\u2028`)-len(line))*(strings.Count(s, line)+strings.Count(s, paragraph))
+	for ; s != ""; s = s[min(8, len(s)):] {
+		if len(s) >= 8 && !controls(s) {
+			continue
+		}
+		for _, c := range []byte(s[:min(8, len(s))]) {
+			switch {
+			case c == '\b', c == '\f', c == '\n', c == '\r', c == '\t':
+				n++
+			case c < ' ':
+				n += len(`\u0000`) - 1
+			}
 		}
 	}
-	const line, paragraph = "\u2028", "\u2029"
-	return n + (len(`\u2028`)-len(line))*(strings.Count(s, line)+strings.Count(s, paragraph))
+	return n
+}
+
+// controls reports whether there is a control character among the first eight bytes of a text. It looks at all of them
+// at once, as parts of one number: a part that is less than a space has its highest bit set afterwards.
+func controls(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	_ = s[7] // so that the compiler reads them as one number
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (x-' '*ones)&^x&high != 0
 }
 
 // text is the size and validity of the strings of an event.

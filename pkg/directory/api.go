@@ -34,11 +34,11 @@ func (d *Directory) CreateAs(
 	if err != nil {
 		return Resource{}, err
 	}
+	if row.IsGroup(rt) {
+		return d.written(ctx, t, *dr.after, sel)
+	}
 	res := dr.after.Resource(t)
-	switch {
-	case row.IsGroup(rt):
-		return d.withMembers(ctx, t, res, sel)
-	case dr.refs.Joins():
+	if dr.refs.Joins() {
 		groups := d.groupsAhead(ctx, t, rt, res.ID, sel)
 		defer groups.stop()
 		// the user is created: if its groups can't be read now, the answer is without them
@@ -111,10 +111,10 @@ func (d *Directory) Replace(
 	if err != nil {
 		return Resource{}, err
 	}
-	res := dr.after.Resource(t)
 	if row.IsGroup(rt) {
-		return d.withMembers(ctx, t, res, o.Selection)
+		return d.written(ctx, t, *dr.after, o.Selection)
 	}
+	res := dr.after.Resource(t)
 	return res, groups.attach(ctx, res, dr.refs.Joins())
 }
 

@@ -31,8 +31,7 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 		return Resource{}, err
 	}
 	for n := 0; ; n++ {
-		res := r.Resource(t)
-		parts, err := d.addMembers(ctx, t, res, sel, limit)
+		res, parts, err := d.withMembers(ctx, t, r, sel, limit)
 		if errors.Is(err, membership.ErrTooLarge) {
 			return Resource{}, membership.MembersDoNotFit(row.DisplayOf(r.Doc))
 		}
@@ -49,13 +48,14 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 	}
 }
 
-// addMembers adds the members to an answer about a group, if the projection has them, and reports whether they were
+// withMembers is the answer about a group, with the members if the projection has them. It reports whether they were
 // read in several parts, between which they may have changed; errTooLarge if they do not fit.
-func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection,
+func (d *Directory) withMembers(ctx context.Context, t Tenant, r row.Record, sel *schema.Projection,
 	limit answerLimit,
-) (parts bool, err error) {
+) (res Resource, parts bool, err error) {
+	res = r.Resource(t)
 	if !sel.Wants(schema.GroupType(), "members") {
-		return false, nil
+		return res, false, nil
 	}
 	ts := d.store.Tenant(t.ID)
 	look := membership.LookOf(t, res.Type, sel)
@@ -63,7 +63,7 @@ func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel 
 	var reader membership.Reader
 	tooLarge := false
 	o, err := d.members.Behind(ctx, ts, res.ID, func(ctx context.Context, o membership.Overlay) (err error) {
-		reader = membership.Reader{TS: ts, Look: look, Limit: limit.bytes, Most: limit.members}
+		reader = membership.Reader{TS: ts, Look: look, Limit: limit.bytes, Most: limit.members, Expect: int(r.Members)}
 		members, err = reader.Read(ctx, o, res.ID)
 		if tooLarge = errors.Is(err, membership.ErrTooLarge); tooLarge {
 			return nil
@@ -72,12 +72,12 @@ func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel 
 	})
 	switch {
 	case err != nil:
-		return false, err
+		return res, false, err
 	case tooLarge:
-		return false, membership.ErrTooLarge
+		return res, false, membership.ErrTooLarge
 	}
 	setMembers(res.Doc, reader.Shown(o, members))
-	return reader.Split, nil
+	return res, reader.Split, nil
 }
 
 // setMembers puts members into an answer, unless nothing of them is shown.
@@ -87,9 +87,9 @@ func setMembers(doc scim.Object, members any) {
 	}
 }
 
-// withMembers is addMembers for the answer to a write. The write has happened, so a large answer is not an error.
-func (d *Directory) withMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
-	_, err := d.addMembers(ctx, t, res, sel, answerLimit{bytes: MaxOneBytes})
+// written is the answer to a write of a group. The write has happened, so a large answer is not an error.
+func (d *Directory) written(ctx context.Context, t Tenant, r row.Record, sel *schema.Projection) (Resource, error) {
+	res, _, err := d.withMembers(ctx, t, r, sel, answerLimit{bytes: MaxOneBytes})
 	if errors.Is(err, membership.ErrTooLarge) {
 		err = nil
 	}

@@ -137,6 +137,10 @@ func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
+		if len(s)-i >= 8 && plain(s[i:]) {
+			i += 8
+			continue
+		}
 		c := s[i]
 		if c >= 0x20 && c < utf8.RuneSelf && c != '"' && c != '\\' {
 			i++
@@ -156,6 +160,17 @@ func appendString(dst []byte, s string) []byte {
 		start = i
 	}
 	return append(append(dst, s[start:]...), '"')
+}
+
+// plain reports whether the first eight bytes of a text are ASCII that a JSON string has as it is. It looks at all of
+// them at once, as parts of one number: a part that is anything else sets the highest bit of one.
+func plain(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	_ = s[7] // so that the compiler reads the eight bytes as one number
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, backslash := x^'"'*ones, x^'\\'*ones
+	return (x|(x-' '*ones)|(quote-ones)|(backslash-ones))&high == 0
 }
 
 // appendEscape writes a byte that a JSON string must have escaped. A byte beyond ASCII is part of an invalid character,

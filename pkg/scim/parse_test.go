@@ -148,6 +148,26 @@ func TestAppendJSON(t *testing.T) {
 	}
 }
 
+// TestAppendJSONAnywhere: each character is escaped, or not, at any place of a text, as encoding/json escapes it.
+func TestAppendJSONAnywhere(t *testing.T) {
+	for c := range rune(0x120) {
+		for place := range 20 {
+			text := strings.Repeat("a", place) + string(c) + "é" + strings.Repeat("z", 19-place)
+			var b bytes.Buffer
+			enc := json.NewEncoder(&b)
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(text); err != nil {
+				t.Fatal(err)
+			}
+			want := strings.TrimSpace(b.String())
+			want = strings.NewReplacer(`\b`, `\u0008`, `\f`, `\u000c`).Replace(want)
+			if got := string(scim.AppendJSON(nil, text)); got != want {
+				t.Errorf("%q: %s, want %s", text, got, want)
+			}
+		}
+	}
+}
+
 func FuzzParseObject(f *testing.F) {
 	for _, s := range []string{
 		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bjensen","active":"True","n":[1,1.5,-0,1e300]}`,

@@ -131,7 +131,7 @@ func (rq *request) locate(a answer, res directory.Resource) {
 
 // fits reports whether the body can be sent: as it is, or compressed for a client that takes that.
 func (a *answer) fits(rq *request) bool {
-	if wireSize(a.body) <= maxWire {
+	if 2*len(a.body) <= maxWire || wireSize(a.body) <= maxWire { // no byte becomes more than two
 		return true
 	}
 	if !takesGzip(rq.Header) || len(a.body) > maxUnzipped {

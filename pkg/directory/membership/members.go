@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"sort"
-	"sync"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -21,14 +20,14 @@ var ErrTooLarge = errors.New("directory: the members do not fit the answer")
 // are written without making objects.
 type Look struct {
 	ref, display, typ, value bool
-	users, groups            []byte // the JSON that locations begin with, up to the slash before the id
+	users, groups            []byte // the JSON of a member with a location, up to the slash before the id
 }
 
 // LookOf returns the sub-attributes of members that a projection shows.
 func LookOf(t row.Tenant, rt *schema.ResourceType, sel *schema.Projection) Look {
 	all := scim.Object{"members": []any{scim.Object{"$ref": "-", "display": "-", "type": "-", "value": "-"}}}
 	start := func(rt *schema.ResourceType) []byte {
-		return bytes.TrimSuffix(scim.AppendJSON(nil, row.Location(t, rt, "")), []byte(`/"`))
+		return bytes.TrimSuffix(scim.AppendJSON([]byte(`,"$ref":`), row.Location(t, rt, "")), []byte(`/"`))
 	}
 	l := Look{users: start(schema.UserType()), groups: start(schema.GroupType())}
 	if left, _ := rt.Project(all, sel)["members"].([]any); len(left) > 0 {
@@ -41,42 +40,29 @@ func LookOf(t row.Tenant, rt *schema.ResourceType, sel *schema.Projection) Look 
 // append writes a member as scim.AppendJSON would write its object. It writes nothing if no attribute is shown.
 func (l Look) append(dst []byte, m Member) []byte {
 	begin := len(dst)
-	name := func(name string) {
-		sign := byte(',')
-		if len(dst) == begin {
-			sign = '{'
-		}
-		dst = append(append(append(dst, sign, '"'), name...), `":`...)
+	start := l.users
+	if m.Type == TypeGroup {
+		start = l.groups
 	}
-	field := func(field, value string) {
-		name(field)
-		dst = scim.AppendJSON(dst, value)
-	}
-	ref := func(start []byte) {
-		name("$ref")
+	if l.ref && m.Type != TypeNone {
 		dst = append(dst, start...)
 		slash := len(dst)
 		dst = scim.AppendJSON(dst, m.Value)
 		dst[slash] = '/' // was the quote before the id
 	}
-	switch {
-	case l.ref && m.Type == TypeUser:
-		ref(l.users)
-	case l.ref && m.Type == TypeGroup:
-		ref(l.groups)
-	}
 	if l.display && m.display != "" {
-		field("display", m.display)
+		dst = scim.AppendJSON(append(dst, `,"display":`...), m.display)
 	}
 	if l.typ && m.Type != TypeNone {
-		field("type", m.Type)
+		dst = scim.AppendJSON(append(dst, `,"type":`...), m.Type)
 	}
 	if l.value {
-		field("value", m.Value)
+		dst = scim.AppendJSON(append(dst, `,"value":`...), m.Value)
 	}
 	if len(dst) == begin {
 		return dst
 	}
+	dst[begin] = '{' // was the comma before the first attribute
 	return append(dst, '}')
 }
 
@@ -140,8 +126,8 @@ func Objects(t row.Tenant, members []Member) []any {
 // memberOverhead is the size of a member in an answer beside its own texts and its location.
 const memberOverhead = 48
 
-// roomForMember is more than most members take in an answer.
-const roomForMember = 512
+// roomForMember is more than most members take in an answer; that for the first of them is more.
+const roomForMember, roomAtFirst = 512, 16 << 10
 
 // Reader collects the members of groups for one answer, within its size.
 type Reader struct {
@@ -149,13 +135,11 @@ type Reader struct {
 	Look    Look
 	Limit   int    // bytes left
 	Most    int    // members; 0: any number
+	Expect  int    // members of the group that Read reads, about; 0 if it is not known
 	Split   bool   // the members that Read returned were read by several calls, and so may be of several moments
 	members int    // so far
 	text    []byte // the members that Read returned, an array without its end; nil if its order is another
 }
-
-// texts holds memory for reuse: that of a large answer is cleared each time that it grows.
-var texts = sync.Pool{New: func() any { return &[]byte{} }}
 
 // Fits counts a member; ErrTooLarge if there is no room for it.
 func (m *Reader) Fits(v Member) error {
@@ -178,8 +162,20 @@ func (m *Reader) Shown(o Overlay, members []Member) any {
 	}
 	text := m.text
 	m.text = nil
-	defer texts.Put(&text)
-	return closed(slices.Clone(text), len(members))
+	return closed(text, len(members))
+}
+
+// room is how much memory to add for the members that are still to come. Those so far show how large they are.
+func (m *Reader) room() int {
+	if m.members == 0 {
+		return min(roomAtFirst, max(m.Expect, 1)*roomForMember)
+	}
+	size := len(m.text)
+	if left := m.Expect - m.members; left > 0 {
+		size = size / m.members * left
+		size = min(size+size/16, m.Limit)
+	}
+	return max(size, roomForMember)
 }
 
 // Read returns the members of a group, those that an open change is still to add among them, in order of value.
@@ -189,8 +185,7 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 		return nil, err
 	}
 	var list []Member
-	scratch, _ := texts.Get().(*[]byte)
-	m.text = append((*scratch)[:0], '[')
+	m.text = append(make([]byte, 0, m.room()), '[')
 	take := func(v Member) error {
 		if o.IsGone(v) {
 			return nil
@@ -198,7 +193,7 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 		list = append(list, v)
 		before := len(m.text)
 		if cap(m.text)-before < roomForMember {
-			m.text = slices.Grow(m.text, before+roomForMember) // twice as much: append alone grows by a quarter
+			m.text = slices.Grow(m.text, m.room())
 		}
 		m.text = m.Look.appendTo(m.text, v)
 		return m.count(max(len(m.text)-before, len(",")))
@@ -210,7 +205,7 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 			return nil, err
 		}
 		m.Split = m.Split || page.More || len(changes) > 0
-		list = slices.Grow(list, page.Count)
+		list = slices.Grow(list, max(page.Count, min(m.Expect-len(list), 2*page.Count)))
 		for _, row := range page.Rows {
 			v := shownMember(row)
 			if c, changed := changes[v.Value]; changed {

@@ -164,6 +164,11 @@ func (d *decoder[T]) byte() byte {
 }
 
 func (d *decoder[T]) uvarint() uint64 {
+	if len(d.rest) > 0 && d.rest[0] < 0x80 { // as most are
+		b := d.rest[0]
+		d.rest = d.rest[1:]
+		return uint64(b)
+	}
 	var v uint64
 	for shift := 0; shift < 64; shift += 7 {
 		b := d.byte()

@@ -45,6 +45,9 @@ func (r *rows) add(sk, raw []byte) error {
 	if d.bad || len(d.rest) > 0 {
 		return errDamaged
 	}
+	if len(r.all) == cap(r.all) {
+		r.all = slices.Grow(r.all, max(len(r.all), 16)) // twice as much: append alone grows by a quarter
+	}
 	r.all = append(r.all, row)
 	return nil
 }
