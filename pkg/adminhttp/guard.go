@@ -29,7 +29,7 @@ func LocalGuard(next http.Handler, key string, log *slog.Logger) http.Handler {
 		},
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Del(CallerHeader)
+		r.Header.Del(callerHeader)
 		if key != "" && sent(r, key) || key == "" && foreign(r) == "" {
 			next.ServeHTTP(w, r)
 			return

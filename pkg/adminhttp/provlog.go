@@ -17,9 +17,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
-// CallerHeader is the header in which a gateway names the caller. The gateway must remove the one that a client
+// callerHeader is the header in which a gateway names the caller. The gateway must remove the one that a client
 // sends.
-const CallerHeader = "X-Amzn-Caller-Arn"
+const callerHeader = "X-Amzn-Caller-Arn"
 
 // logRoutes are the routes of the provisioning log.
 func (a *api) logRoutes() map[string]methods {
@@ -210,7 +210,7 @@ func (a *api) listStale(w http.ResponseWriter, r *http.Request) error {
 }
 
 // callerOf returns the name of a request's caller.
-func (a *api) callerOf(r *http.Request) string { return cmp.Or(r.Header.Get(CallerHeader), a.caller) }
+func (a *api) callerOf(r *http.Request) string { return cmp.Or(r.Header.Get(callerHeader), a.caller) }
 
 // audited returns an endpoint whose changes are recorded with their caller: in the tenant's log, or in the operator's
 // if there is no tenant, or none any more. The reveal of a token is recorded before the token is shown, and the

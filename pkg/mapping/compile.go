@@ -113,7 +113,7 @@ func Default(types *schema.Types) *Policy {
 func (c *compiler) kinds(n node) {
 	v, at := n.get("kinds")
 	all := c.openAny(v, at)
-	for _, name := range all.names(MaxKinds) {
+	for _, name := range all.names(maxKinds) {
 		k := all.open(name, "description", "create", "per", "choose", "order", "manual", "seats", "announceFirst")
 		if !kindName().MatchString(name) || len(name) > maxNameBytes {
 			c.add(k.at, badKindName)
@@ -183,7 +183,7 @@ func (c *compiler) inOrganisations(all node) {
 func (c *compiler) members(n node) {
 	p := c.p
 	active := n.open("activeWhen", "kinds")
-	p.ActiveWhen = active.texts("kinds", MaxKinds)
+	p.ActiveWhen = active.texts("kinds", maxKinds)
 	for i, name := range p.ActiveWhen {
 		at := element(child(active.at, "kinds"), i)
 		if kind, ok := p.Kinds[name]; !ok {

@@ -13,7 +13,7 @@ func (e *evaluation) limit() {
 		seats += e.seats(c)
 		size += c.size()
 	}
-	if len(e.given) <= MaxAssignments && seats <= MaxSeats && size <= maxAssignmentBytes {
+	if len(e.given) <= MaxAssignments && seats <= maxSeats && size <= maxAssignmentBytes {
 		return
 	}
 	slices.SortStableFunc(e.given, func(a, b candidate) int {
@@ -31,8 +31,8 @@ func (e *evaluation) limit() {
 		switch {
 		case len(e.given) == MaxAssignments:
 			e.withdraw(c, OverLimit, "A member can have %d assignments at most.", MaxAssignments)
-		case seats+e.seats(c) > MaxSeats:
-			e.withdraw(c, OverLimit, "A member can have %d assignments of kinds with seats at most.", MaxSeats)
+		case seats+e.seats(c) > maxSeats:
+			e.withdraw(c, OverLimit, "A member can have %d assignments of kinds with seats at most.", maxSeats)
 		case size+c.size() > maxAssignmentBytes:
 			e.withdraw(c, OverLimit, "The assignments of a member can have %d KB together at most.",
 				maxAssignmentBytes>>10)

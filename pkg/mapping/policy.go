@@ -10,10 +10,10 @@ import (
 const (
 	MaxPolicyBytes = 256 << 10 // of the JSON document
 	MaxRules       = 500
-	MaxKinds       = 50
+	maxKinds       = 50
 	MaxTargets     = 10_000 // of one kind, except the kind of a tenant without rules
 	MaxAssignments = 1_000  // of one member
-	MaxSeats       = 12     // of one member: targets of kinds with seats; they all change in one transaction
+	maxSeats       = 12     // of one member: targets of kinds with seats; they all change in one transaction
 	MaxValueBytes  = 2 << 10
 	// The assignments of a member, and its attributes, are so small that an item of the table has room for them.
 	maxAssignmentBytes = 240 << 10

@@ -52,6 +52,3 @@ func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, 
 func TenantFrom(ctx context.Context, tenants *tenant.Service, t tenant.Tenant) (Tenant, error) {
 	return policies.TenantFrom(ctx, tenants, t)
 }
-
-// LogSubject is the subject of a member's entries in the log.
-func LogSubject(id string) string { return record.LogSubject(id) }

@@ -14,9 +14,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// MaxOperations is the number of operations that a bulk request may have, as ServiceProviderConfig says (RFC 7644,
+// maxOperations is the number of operations that a bulk request may have, as ServiceProviderConfig says (RFC 7644,
 // section 3.7.4). The size of its body is limited as that of any other.
-const MaxOperations = 1000
+const maxOperations = 1000
 
 // bulk answers POST /Bulk (RFC 7644, section 3.7).
 func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
@@ -67,10 +67,10 @@ func bulkMessage(msg scim.Object) (operations []any, o bulk.Options, err error) 
 	case !ok || len(operations) == 0:
 		return nil, o, scim.BadRequest(scim.InvalidSyntax,
 			"Operations is missing: a bulk request lists its operations there.")
-	case len(operations) > MaxOperations:
+	case len(operations) > maxOperations:
 		return nil, o, scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
 			"The request has %d operations, which exceeds maxOperations (%d). Spread them over several requests.",
-			len(operations), MaxOperations)
+			len(operations), maxOperations)
 	}
 	switch n := member(msg, "failOnErrors").(type) {
 	case nil:

@@ -25,16 +25,16 @@ func (h *handler) configuration(rq *request) scim.Object {
 	config := scim.Object{
 		"patch": supported(true),
 		"bulk": scim.Object{
-			"supported": true, "maxOperations": int64(MaxOperations),
+			"supported": true, "maxOperations": int64(maxOperations),
 			"maxPayloadSize": h.MaxBodyBytes,
 		},
-		"filter":         scim.Object{"supported": true, "maxResults": int64(MaxResults)},
+		"filter":         scim.Object{"supported": true, "maxResults": int64(maxResults)},
 		"changePassword": supported(false),
 		"sort":           supported(true),
 		"etag":           supported(true),
 		"pagination": scim.Object{
 			"cursor": true, "index": true, "defaultPaginationMethod": "index",
-			"defaultPageSize": int64(defaultCount), "maxPageSize": int64(MaxResults),
+			"defaultPageSize": int64(defaultCount), "maxPageSize": int64(maxResults),
 			"cursorTimeout": int64(directory.CursorLife / time.Second),
 		},
 		"authenticationSchemes": []any{scim.Object{

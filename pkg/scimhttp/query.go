@@ -15,8 +15,8 @@ import (
 // Sizes of a page (RFC 7644, section 3.4.2.4).
 const (
 	defaultCount = 100
-	// MaxResults is the largest page, as ServiceProviderConfig says.
-	MaxResults = 1000
+	// maxResults is the largest page, as ServiceProviderConfig says.
+	maxResults = 1000
 )
 
 // maxInteger is the largest integer that JSON carries safely; a larger startIndex means this one.
@@ -147,7 +147,7 @@ func (p parameters) paging(q *directory.ListQuery) (err error) {
 	if q.Count, err = p.integer("count", defaultCount); err != nil {
 		if q.HasCursor {
 			return scim.BadRequest(scim.InvalidCount, "The query parameter count must be a whole number from 0 to %d.",
-				MaxResults)
+				maxResults)
 		}
 		return err
 	}
@@ -157,7 +157,7 @@ func (p parameters) paging(q *directory.ListQuery) (err error) {
 			return err
 		}
 	}
-	q.StartIndex, q.Count = max(q.StartIndex, 1), min(max(q.Count, 0), MaxResults)
+	q.StartIndex, q.Count = max(q.StartIndex, 1), min(max(q.Count, 0), maxResults)
 	return nil
 }
 

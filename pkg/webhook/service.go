@@ -25,8 +25,8 @@ const bothFor = 24 * time.Hour
 // changeFor is the time for which a change is tried again after conflicts with others.
 const changeFor = 5 * time.Second
 
-// TestType is the type of the event that Test sends. It is in no log.
-const TestType = "webhook.test"
+// testType is the type of the event that Test sends. It is in no log.
+const testType = "webhook.test"
 
 // The errors of a Service, beside those of the store and *InvalidError.
 var (
@@ -138,7 +138,7 @@ func (s *Service) List(ctx context.Context, owner string) ([]*Webhook, error) {
 
 // Get returns a webhook.
 func (s *Service) Get(ctx context.Context, owner, id string) (*Webhook, error) {
-	if !ValidID(id) {
+	if !validID(id) {
 		return nil, ErrNotFound
 	}
 	items, err := s.store.Get(ctx, keyOf(owner, id))
@@ -158,7 +158,7 @@ func (s *Service) Create(
 ) (w *Webhook, secret string, after int64, err error) {
 	now := s.o.Now()
 	w = &Webhook{ID: cmp.Or(f.ID, newID()), Owner: owner, Active: true, CreatedAt: now.UTC()}
-	if !ValidID(w.ID) {
+	if !validID(w.ID) {
 		return nil, "", 0, errID
 	}
 	if f.URL == nil {
@@ -309,7 +309,7 @@ func (s *Service) SwitchOff(ctx context.Context, tenantID, id string) error {
 	return nil
 }
 
-// Test sends an event of type TestType at once, and returns the result.
+// Test sends an event of type "webhook.test" at once, and returns the result.
 func (s *Service) Test(ctx context.Context, owner, id string) (delivery.Attempt, error) {
 	w, err := s.Get(ctx, owner, id)
 	if err != nil {
@@ -318,7 +318,7 @@ func (s *Service) Test(ctx context.Context, owner, id string) (delivery.Attempt,
 	now := s.o.Now()
 	messageID := "test-" + newID()[len(delivery.Transient):]
 	a := s.post(ctx, w, message{messageID, scim.Object{
-		"id": messageID, "sequence": int64(0), "type": TestType, "schemaVersion": int64(1), "tenant": owner,
+		"id": messageID, "sequence": int64(0), "type": testType, "schemaVersion": int64(1), "tenant": owner,
 		"subject": "webhooks/" + id, "time": scim.FormatTime(now.UTC()), "cause": scim.Object{}, "data": scim.Object{},
 	}})
 	return a.Attempt, nil

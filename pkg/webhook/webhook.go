@@ -107,8 +107,8 @@ func (w *Webhook) wants(eventType string) bool {
 // newID creates the id of a webhook.
 func newID() string { return delivery.Transient + strings.ToLower(rand.Text()[:16]) }
 
-// ValidID reports whether text has the shape of a webhook's id.
-func ValidID(text string) bool { return idPattern.MatchString(text) }
+// validID reports whether text has the shape of a webhook's id.
+func validID(text string) bool { return idPattern.MatchString(text) }
 
 var idPattern = regexp.MustCompile(`^` + delivery.Transient + `[a-z0-9]{16}$`)
 

@@ -62,19 +62,19 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Operator stands for a tenant's id in requests without a tenant.
-const Operator = ""
+// operator stands for a tenant's id in requests without a tenant.
+const operator = ""
 
 // place is the key of the item of an Idempotency-Key, and the operations that must hold for a write of it.
 func place(tenantID, key string) (at store.Key, must []store.Op) {
-	if tenantID == Operator {
+	if tenantID == operator {
 		return store.OperatorOnce(digest(key)), nil
 	}
 	keys := store.KeysOf(tenantID)
 	return keys.Once(digest(key)), []store.Op{tenant.Living(keys)}
 }
 
-// Begin notes that a request of a tenant, or of the Operator, begins; before is the answer if it was carried out
+// Begin notes that a request of a tenant, or of the operator, begins; before is the answer if it was carried out
 // already. If several begin at the same time, one succeeds and the others get ErrUnderWay. tenant.ErrNotFound if the
 // tenant does not exist, or is deleted: nothing is stored then.
 func (m *Memory) Begin(ctx context.Context, tenantID, key, request string) (before *Answer, err error) {

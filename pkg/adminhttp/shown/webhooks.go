@@ -45,23 +45,23 @@ func Delivery(hook *webhook.Webhook, s delivery.State) scim.Object {
 	}
 	o["recent"] = recent
 	if state == "paused" {
-		o["pausedAt"] = Moment(s.Paused)
+		o["pausedAt"] = moment(s.Paused)
 	}
 	if s.Attempt > 0 {
-		o["failures"], o["failingSince"] = int64(s.Attempt), Moment(s.FailingSince)
+		o["failures"], o["failingSince"] = int64(s.Attempt), moment(s.FailingSince)
 	}
 	if s.Due > 0 {
-		o["nextAttempt"] = Moment(s.Due)
+		o["nextAttempt"] = moment(s.Due)
 	}
 	if s.Skipped != nil {
-		o["skipped"] = scim.Object{"after": s.Skipped.After, "last": s.Skipped.Last, "at": Moment(s.Skipped.At)}
+		o["skipped"] = scim.Object{"after": s.Skipped.After, "last": s.Skipped.Last, "at": moment(s.Skipped.At)}
 	}
 	return o
 }
 
 // Attempt is an attempt at a delivery as the API shows it.
 func Attempt(a delivery.Attempt) scim.Object {
-	o := scim.Object{"at": Moment(a.At), "durationMs": a.Took, "sequence": a.Sequence}
+	o := scim.Object{"at": moment(a.At), "durationMs": a.Took, "sequence": a.Sequence}
 	if a.Status > 0 {
 		o["status"] = int64(a.Status)
 	}
@@ -71,5 +71,5 @@ func Attempt(a delivery.Attempt) scim.Object {
 	return o
 }
 
-// Moment writes Unix milliseconds.
-func Moment(ms int64) string { return scim.FormatTime(time.UnixMilli(ms)) }
+// moment writes Unix milliseconds.
+func moment(ms int64) string { return scim.FormatTime(time.UnixMilli(ms)) }

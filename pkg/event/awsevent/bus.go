@@ -22,8 +22,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Source is the source of all entries, by which rules find them.
-const Source = "serverless-scim"
+// source is the source of all entries, by which rules find them.
+const source = "serverless-scim"
 
 const (
 	// maxEntries and maxBytes bound one call of PutEvents. EventBridge may take more by now; this much it has always
@@ -127,12 +127,12 @@ func bare(e eventlog.Numbered) string {
 func (b *Bus) entry(e eventlog.Numbered) (types.PutEventsRequestEntry, int) {
 	kind, _ := e.Object["type"].(string)
 	detail := string(scim.AppendJSON(nil, e.Object))
-	size := func() int { return timeBytes + len(Source) + len(kind) + len(detail) }
+	size := func() int { return timeBytes + len(source) + len(kind) + len(detail) }
 	if size() > maxBytes {
 		detail = bare(e)
 	}
 	entry := types.PutEventsRequestEntry{
-		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(kind),
+		EventBusName: &b.o.Name, Source: aws.String(source), DetailType: aws.String(kind),
 		Detail: aws.String(detail),
 	}
 	if text, _ := e.Object["time"].(string); text != "" {

@@ -22,8 +22,8 @@ import (
 //go:embed assets
 var Assets embed.FS
 
-// AssetRoot is the path under which assets are served.
-const AssetRoot = "/portal/assets/"
+// assetRoot is the path under which assets are served.
+const assetRoot = "/portal/assets/"
 
 // asset is a file that browsers keep for ever, because its name changes with it.
 type asset struct {

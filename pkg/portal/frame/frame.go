@@ -91,7 +91,7 @@ func New(o Options, rooms ...Room) (*Frame, error) {
 	if err := f.loadRooms(append([]Room{own()}, rooms...)); err != nil {
 		return nil, err
 	}
-	f.mux.HandleFunc("GET "+AssetRoot+"{name}", f.serveAsset)
+	f.mux.HandleFunc("GET "+assetRoot+"{name}", f.serveAsset)
 	return f, nil
 }
 

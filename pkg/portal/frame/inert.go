@@ -11,9 +11,9 @@ import (
 // maxShown is how many characters of a name are shown.
 const maxShown = 200
 
-// Inert is a name that somebody else chose, as it can be shown: characters that nobody sees or that turn the direction
+// inert is a name that somebody else chose, as it can be shown: characters that nobody sees or that turn the direction
 // of text around become a mark, and the end of a very long name is cut off. HTML is escaped by the templates.
-func Inert(name string) string {
+func inert(name string) string {
 	if plainName(name) {
 		return name
 	}
@@ -33,9 +33,9 @@ func Inert(name string) string {
 	return b.String()
 }
 
-// Visible is JSON that somebody else sent, as it can be shown whole: characters that nobody sees or that turn the
+// visible is JSON that somebody else sent, as it can be shown whole: characters that nobody sees or that turn the
 // direction of text around are their JSON escapes (RFC 8259, section 7). Lines stay lines.
-func Visible(text string) string {
+func visible(text string) string {
 	var b strings.Builder
 	for _, c := range text {
 		if c == '\n' || c == '\t' || !hidden(c) {

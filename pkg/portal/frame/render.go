@@ -76,7 +76,7 @@ func (f *Frame) loadAssets() error {
 	}
 	for name, a := range all {
 		f.assets[a.name] = a
-		f.urls[name] = AssetRoot + a.name
+		f.urls[name] = assetRoot + a.name
 	}
 	f.logo = f.urls[logo]
 	return nil
@@ -145,11 +145,11 @@ func (f *Frame) functions(lang string) template.FuncMap {
 			}
 			return url, nil
 		},
-		"visible": Visible,
+		"visible": visible,
 		"name":    func(text any) template.HTML { return bdi(fmt.Sprint(text)) },
 		"date":    func(at time.Time) template.HTML { return dated(words, at, true) },
 		"day":     func(at time.Time) template.HTML { return dated(words, at, false) },
-		"ago":     func(at time.Time) string { return Ago(words, at, f.o.Now()) },
+		"ago":     func(at time.Time) string { return ago(words, at, f.o.Now()) },
 		"part": func(pairs ...any) (map[string]any, error) {
 			m := map[string]any{}
 			for pair := range slices.Chunk(pairs, 2) {
@@ -166,7 +166,7 @@ func (f *Frame) functions(lang string) template.FuncMap {
 
 // bdi isolates the direction of a name from the text around it.
 func bdi(name string) template.HTML {
-	return template.HTML("<bdi>" + template.HTMLEscapeString(Inert(name)) + "</bdi>") //nolint:gosec // it is escaped
+	return template.HTML("<bdi>" + template.HTMLEscapeString(inert(name)) + "</bdi>") //nolint:gosec // it is escaped
 }
 
 func dated(words Words, at time.Time, clock bool) template.HTML {
@@ -183,8 +183,8 @@ func dated(words Words, at time.Time, clock bool) template.HTML {
 	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, at.Format(time.RFC3339), text))
 }
 
-// Ago says how far a time is from now, in words: "3 hours ago", "in 28 days".
-func Ago(words Words, at, now time.Time) string {
+// ago says how far a time is from now, in words: "3 hours ago", "in 28 days".
+func ago(words Words, at, now time.Time) string {
 	if at.IsZero() {
 		return "–"
 	}

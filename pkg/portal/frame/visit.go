@@ -37,7 +37,7 @@ type Visit struct {
 func (v *Visit) Text(key string, args ...any) string { return v.frame.words[v.Lang].Text(key, args...) }
 
 // Ago says how far a time is from now, in words.
-func (v *Visit) Ago(at time.Time) string { return Ago(v.frame.words[v.Lang], at, v.Now()) }
+func (v *Visit) Ago(at time.Time) string { return ago(v.frame.words[v.Lang], at, v.Now()) }
 
 // Form is a field of the form that was posted, or of the query, without the space around it.
 func (v *Visit) Form(name string) string { return strings.TrimSpace(v.R.FormValue(name)) }

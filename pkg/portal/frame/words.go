@@ -73,7 +73,7 @@ func (w Words) Rich(key string, args ...any) template.HTML {
 	for i, a := range args {
 		escaped[i] = a
 		if s, ok := a.(string); ok {
-			escaped[i] = template.HTMLEscapeString(Inert(s))
+			escaped[i] = template.HTMLEscapeString(inert(s))
 		}
 	}
 	return template.HTML(fmt.Sprintf(string(text), escaped...)) //nolint:gosec // both are escaped

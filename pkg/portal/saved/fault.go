@@ -21,9 +21,9 @@ var sentences = map[string]func() (map[string]string, error){
 	}),
 }
 
-// Reason says in a language what is wrong with a policy, or may be: the reason of a fault or of a warning.
+// reason says in a language what is wrong with a policy, or may be: the reason of a fault or of a warning.
 // Details that the parsers of filters and patterns give are in English only: other languages leave them out.
-func Reason(lang, english string, code mapping.Code, args []any) string {
+func reason(lang, english string, code mapping.Code, args []any) string {
 	read, other := sentences[lang]
 	if !other {
 		return english
@@ -46,7 +46,7 @@ type Fault struct{ Pointer, Reason string }
 func Faults(lang string, faults mapping.Faults) []Fault {
 	all := make([]Fault, len(faults))
 	for i, f := range faults {
-		all[i] = Fault{f.Pointer, Reason(lang, f.Reason, f.Code, f.Args)}
+		all[i] = Fault{f.Pointer, reason(lang, f.Reason, f.Code, f.Args)}
 	}
 	return all
 }
@@ -55,7 +55,7 @@ func Faults(lang string, faults mapping.Faults) []Fault {
 func Warnings(lang string, warnings []mapping.Warning) []Fault {
 	all := make([]Fault, len(warnings))
 	for i, w := range warnings {
-		all[i] = Fault{w.Pointer, Reason(lang, w.Reason, w.Code, w.Args)}
+		all[i] = Fault{w.Pointer, reason(lang, w.Reason, w.Code, w.Args)}
 	}
 	return all
 }

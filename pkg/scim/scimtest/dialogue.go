@@ -66,7 +66,7 @@ func Dialogues() ([]Dialogue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("scimtest: %w", err)
 		}
-		d, err := ParseDialogue(strings.TrimSuffix(path.Base(file), ".jsonl"), raw)
+		d, err := parseDialogue(strings.TrimSuffix(path.Base(file), ".jsonl"), raw)
 		if err != nil {
 			return nil, err
 		}
@@ -75,8 +75,8 @@ func Dialogues() ([]Dialogue, error) {
 	return all, nil
 }
 
-// ParseDialogue reads a dialogue, one JSON object a line.
-func ParseDialogue(name string, raw []byte) (Dialogue, error) {
+// parseDialogue reads a dialogue, one JSON object a line.
+func parseDialogue(name string, raw []byte) (Dialogue, error) {
 	d := Dialogue{Name: name}
 	lines := bufio.NewScanner(bytes.NewReader(raw))
 	lines.Buffer(nil, 16<<20)

@@ -22,7 +22,7 @@ type Requirement struct {
 	// OPTIONAL; or ERRATUM for a change by a verified erratum, or TEXT for a statement without any of these words.
 	Level string
 	Text  string
-	// Evidence says how it is met: names of tests, as TestNames lists them; "go: FILE TestName" for a test elsewhere
+	// Evidence says how it is met: names of tests, as testNames lists them; "go: FILE TestName" for a test elsewhere
 	// in this module; "n/a: REASON" if it is not for a server to meet; "not followed: REASON".
 	Evidence []string
 }
@@ -127,8 +127,8 @@ func (b behaviour) test(t *testing.T, newTarget func(t *testing.T, idp string) T
 	})
 }
 
-// TestNames lists the tests of all suites as SUITE/CHAPTER/NAME.
-func TestNames() []string {
+// testNames lists the tests of all suites as SUITE/CHAPTER/NAME.
+func testNames() []string {
 	var names []string
 	add := func(suite string, chapters ...chapter) {
 		for _, part := range chapters {

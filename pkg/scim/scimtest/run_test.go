@@ -78,7 +78,7 @@ func TestRunDialogue(t *testing.T) {
 		{"bad key", strings.Replace(good, `"userName"`, `"user name"`, 1), "attribute name"},
 		{"no JSON", "hello", "not JSON"},
 	}
-	d, err := ParseDialogue("one", []byte(oneUserDialogue))
+	d, err := parseDialogue("one", []byte(oneUserDialogue))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func TestRequirements(t *testing.T) {
 		"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED", "SHOULD", "SHOULD NOT", "RECOMMENDED", "MAY", "OPTIONAL",
 		"ERRATUM", "TEXT",
 	}
-	names, seen, count := TestNames(), map[string]bool{}, map[string]int{}
+	names, seen, count := testNames(), map[string]bool{}, map[string]int{}
 	for _, r := range all {
 		t.Logf("%-16s %-11s %s\n\t%s", r.ID, r.Level, r.Text, strings.Join(r.Evidence, "\n\t"))
 		if seen[r.ID] || !slices.Contains(levels, r.Level) || r.Text == "" {
@@ -125,7 +125,7 @@ func TestRequirements(t *testing.T) {
 
 // Each test name is there once, so that a requirement that names it can mean no other.
 func TestNamesAreUnique(t *testing.T) {
-	names := TestNames()
+	names := testNames()
 	slices.Sort(names)
 	if len(slices.Compact(slices.Clone(names))) != len(names) {
 		t.Error("a test name is there twice")

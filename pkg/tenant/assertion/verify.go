@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// MaxBytes is the length of the longest assertion that is read.
-	MaxBytes = 8 << 10
+	// maxBytes is the length of the longest assertion that is read.
+	maxBytes = 8 << 10
 	// MaxLife is the longest time until the end of an assertion.
 	MaxLife = 5 * time.Minute
 	// leeway is the allowed difference of clocks.
@@ -84,7 +84,7 @@ func (ks Keys) Verify(assertion, client, audience string, now time.Time) (Claims
 // parse parses an assertion. It must have the compact form of RFC 7515, section 7.1, in its canonical encoding, a
 // known algorithm, and no extensions that must be understood (section 4.1.11).
 func parse(assertion string) (*jose.JSONWebSignature, bool) {
-	if len(assertion) > MaxBytes || strings.ContainsAny(assertion, "\r\n") { // which encoding/base64 would skip
+	if len(assertion) > maxBytes || strings.ContainsAny(assertion, "\r\n") { // which encoding/base64 would skip
 		return nil, false
 	}
 	signed, err := jose.ParseSignedCompact(assertion, algorithms)

@@ -185,7 +185,7 @@ func Range(read func(context.Context) (ids []string, steps int, err error)) func
 	return func(ctx context.Context) (Candidates, error) {
 		return untilQuiet(ctx, func(ctx context.Context) ([]Candidates, bool, error) {
 			ids, steps, err := read(ctx)
-			found, err := Found(ids, err)
+			found, err := found(ids, err)
 			return []Candidates{found}, steps > 1, err
 		})
 	}
@@ -327,7 +327,7 @@ func (p *Planner) by(name, value, hint string, find Lookup) *Narrowing {
 		Text: name + " eq", Exists: name != "id" && among == nil, point: name == "id" || name == "userName",
 		fixed: name == "id", among: among, value: value,
 		Find: func(ctx context.Context) (Candidates, error) {
-			found, err := Found(find(ctx, value, hint))
+			found, err := found(find(ctx, value, hint))
 			if among != nil && !found.Many {
 				found.Memberships = []Membership{{value, found.IDs, among}}
 			}
@@ -336,8 +336,8 @@ func (p *Planner) by(name, value, hint string, find Lookup) *Narrowing {
 	}
 }
 
-// Found makes candidates of the ids that a lookup found, in any order.
-func Found(ids []string, err error) (Candidates, error) {
+// found makes candidates of the ids that a lookup found, in any order.
+func found(ids []string, err error) (Candidates, error) {
 	if err != nil || len(ids) > MaxCandidates {
 		return Candidates{Many: true}, err
 	}

@@ -14,10 +14,10 @@ func (d Definitions) Types() (*schema.Types, error) {
 	switch {
 	case d.IsEmpty():
 		return schema.DefaultTypes(), nil
-	case len(d.Schemas) > MaxSchemas:
-		return nil, invalidDefinition("a tenant can have at most %d custom schemas", MaxSchemas)
-	case len(d.ResourceTypes) > MaxResourceTypes+2:
-		return nil, invalidDefinition("a tenant can have at most %d custom resource types", MaxResourceTypes)
+	case len(d.Schemas) > maxSchemas:
+		return nil, invalidDefinition("a tenant can have at most %d custom schemas", maxSchemas)
+	case len(d.ResourceTypes) > maxResourceTypes+2:
+		return nil, invalidDefinition("a tenant can have at most %d custom resource types", maxResourceTypes)
 	case len(scim.AppendJSON(nil, d.Object())) > MaxDefinitionBytes:
 		return nil, invalidDefinition("the definitions of a tenant can take at most %d KiB together",
 			MaxDefinitionBytes>>10)

@@ -13,8 +13,8 @@ import (
 
 // Limits of an operator's definitions for one tenant.
 const (
-	MaxSchemas       = 20
-	MaxResourceTypes = 20
+	maxSchemas       = 20
+	maxResourceTypes = 20
 	// MaxDefinitionBytes bounds all definitions of a tenant together, as JSON.
 	MaxDefinitionBytes = 256 << 10
 )

@@ -11,13 +11,13 @@ import (
 
 // Limits of an operator's definitions for one tenant.
 const (
-	// MaxAttributes bounds the attributes of a schema, MaxSubAttributes those of a complex attribute.
-	MaxAttributes    = 100
-	MaxSubAttributes = 30
-	// MaxCanonicalValues bounds the allowed values of an attribute.
-	MaxCanonicalValues = 200
-	// MaxUniqueBytes bounds the length of a value that has to be unique.
-	MaxUniqueBytes = 400
+	// maxAttributes bounds the attributes of a schema, maxSubAttributes those of a complex attribute.
+	maxAttributes    = 100
+	maxSubAttributes = 30
+	// maxCanonicalValues bounds the allowed values of an attribute.
+	maxCanonicalValues = 200
+	// maxUniqueBytes bounds the length of a value that has to be unique.
+	maxUniqueBytes = 400
 
 	maxNameLength  = 64
 	maxURNLength   = 160
@@ -45,8 +45,8 @@ func ParseSchema(o scim.Object) (*schema.Schema, error) {
 	if err := checkURN(s.ID); err != nil {
 		return nil, err
 	}
-	if len(list) == 0 || len(list) > MaxAttributes {
-		return nil, invalidDefinition("attributes must list 1 to %d attributes, not %d", MaxAttributes, len(list))
+	if len(list) == 0 || len(list) > maxAttributes {
+		return nil, invalidDefinition("attributes must list 1 to %d attributes, not %d", maxAttributes, len(list))
 	}
 	for i, v := range list {
 		a, err := parseAttribute(v, "", i)
@@ -171,8 +171,8 @@ func parseAttribute(v any, parent string, i int) (*schema.Attribute, error) {
 		returned = []string{"never"} // RFC 7643, section 7: its values are not returned
 	}
 	a.Returned = schema.Returned(p.word("returned", returned...))
-	a.CanonicalValues, a.ReferenceTypes = p.texts("canonicalValues", MaxCanonicalValues),
-		p.texts("referenceTypes", MaxCanonicalValues)
+	a.CanonicalValues, a.ReferenceTypes = p.texts("canonicalValues", maxCanonicalValues),
+		p.texts("referenceTypes", maxCanonicalValues)
 	a.Closed = len(a.CanonicalValues) > 0
 	subs := p.list("subAttributes")
 	if p.err != nil {
@@ -185,9 +185,9 @@ func parseAttribute(v any, parent string, i int) (*schema.Attribute, error) {
 }
 
 func parseSubs(a *schema.Attribute, list []any, parent string) error {
-	if len(list) > MaxSubAttributes {
+	if len(list) > maxSubAttributes {
 		return invalidDefinition("%s has %d sub-attributes; at most %d are allowed",
-			a.Name, len(list), MaxSubAttributes)
+			a.Name, len(list), maxSubAttributes)
 	}
 	if len(list) > 0 && parent != "" {
 		return invalidDefinition("%s.%s must not have sub-attributes: they go one level deep", parent, a.Name)
@@ -228,7 +228,7 @@ func checkCharacteristics(a *schema.Attribute, where string) error {
 		return invalidDefinition("%s has an empty canonical value", where)
 	}
 	if a.Uniqueness != schema.None {
-		a.MaxBytes = MaxUniqueBytes
+		a.MaxBytes = maxUniqueBytes
 	}
 	return nil
 }
