@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/apigw"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -27,6 +29,7 @@ func logged(t *testing.T, log *slog.Logger) http.Handler {
 	t.Cleanup(func() { _ = engine.Close() })
 	st := store.New(engine, store.Options{})
 	return adminhttp.New(adminhttp.Config{
+		Journal:  provlog.New(st, provlog.Options{Now: time.Now}),
 		Tenants:  tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now}),
 		SetClock: func(context.Context, time.Time) (time.Time, error) { panic("secret") },
 		Clock:    func() (now, machine time.Time) { return start, start },
@@ -56,8 +59,30 @@ func TestPanicIsProblemDetails(t *testing.T) {
 	if !strings.Contains(log.String(), "msg=panic") || !strings.Contains(log.String(), "status=500") {
 		t.Errorf("log: %s", log.String())
 	}
-	if w := ask(h, "GET", "/admin/v1/tenants", ""); w.Code != 200 {
-		t.Errorf("the next request: %d %s", w.Code, w.Body)
+	if w := ask(h, "GET", "/admin/v1/log", ""); w.Code != 200 || !strings.Contains(w.Body.String(),
+		`"outcome":"failed","path":"/clock"`) {
+		t.Errorf("the operator's log, by the next request: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestCallerInAWS: the principal that API Gateway has accepted is the caller, in the log line and in both logs.
+func TestCallerInAWS(t *testing.T) {
+	var log bytes.Buffer
+	h := logged(t, slog.New(slog.NewTextHandler(&log, nil)))
+	const arn = "arn:aws:sts::123456789012:assumed-role/Operator/ada"
+	r := httptest.NewRequest("POST", "http://localhost/admin/v1/tenants", strings.NewReader(`{"id":"acme","name":"x"}`))
+	r.Header.Set(apigw.CallerHeader, arn)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if line := log.String(); w.Code != 201 || !strings.Contains(line, "status=201") ||
+		!strings.Contains(line, "caller="+arn) {
+		t.Errorf("%d %s: log %s", w.Code, w.Body, log.String())
+	}
+	for _, path := range []string{"/log", "/tenants/acme/log"} {
+		got := ask(h, "GET", "/admin/v1"+path, "").Body.String()
+		if !strings.Contains(got, `"caller":"`+arn+`"`) || !strings.Contains(got, w.Header().Get("X-Request-Id")) {
+			t.Errorf("%s: %s", path, got)
+		}
 	}
 }
 

@@ -93,7 +93,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= http.StatusInternalServerError {
 		a.log.ErrorContext(r.Context(), "admin request failed", "requestId", w.Header().Get("X-Request-Id"),
-			"method", r.Method, "path", r.URL.Path, "status", p.status, "error", err)
+			"method", r.Method, "route", r.Pattern, "status", p.status, "error", err)
 	}
 	writeProblem(w, p)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -232,18 +233,24 @@ func (a *api) audited(serve endpoint) endpoint {
 				return err
 			}
 		}
+		// A failure to write the entry does not change the answer: the change has been made.
+		defer func() {
+			if failed := a.audit(r.Context(), id, f, operators); failed != nil {
+				a.log.ErrorContext(r.Context(), "entry of the provisioning log not written", "requestId", f.RequestID,
+					"tenant", id, "error", failed)
+			}
+		}()
+		f.Status = http.StatusInternalServerError // of a panic
 		err := serve(w, r)
 		if f.Status = web.Status(w); err != nil {
 			p := problemOf(err)
 			f.Status, f.Detail = p.status, p.detail
 		}
-		if made := w.Header().Get("Location"); id == "" && err == nil {
-			id = strings.TrimPrefix(made, Root+"/tenants/")
-		}
-		// A failure to write the entry does not change the answer: the change has been made.
-		if failed := a.audit(r.Context(), id, f, operators); failed != nil {
-			a.log.ErrorContext(r.Context(), "entry of the provisioning log not written", "requestId", f.RequestID,
-				"tenant", id, "error", failed)
+		if made := w.Header().Get("Location"); made != "" && err == nil && r.Method == http.MethodPost {
+			f.Object = path.Base(made)
+			if id == "" {
+				id = strings.TrimPrefix(made, Root+"/tenants/")
+			}
 		}
 		return err
 	}

@@ -228,8 +228,10 @@ type AdminFacts struct {
 	ID                string
 	RequestID, Caller string
 	Method, Path      string
-	Status            int // 0: it is not known yet
-	Detail            string
+	// Object is the id of the thing that was made, or that a form names; "" if Path names it.
+	Object string
+	Status int // 0: it is not known yet
+	Detail string
 }
 
 // Now is the journal's time.
@@ -256,7 +258,8 @@ func (j *Journal) entry(f AdminFacts) Entry {
 	started := timeOf(f.ID)
 	e := Entry{
 		ID: f.ID, Time: started, RequestID: f.RequestID, Caller: cut(f.Caller, 300), Operation: Admin,
-		Method: f.Method, Path: cut(f.Path, 300), Status: f.Status, Detail: f.Detail, Outcome: Done,
+		Method: f.Method, Path: cut(f.Path, 300), ResourceID: cut(f.Object, 100), Status: f.Status,
+		Detail: f.Detail, Outcome: Done,
 		Duration: j.o.Now().Sub(started),
 	}
 	switch {

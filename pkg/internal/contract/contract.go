@@ -201,10 +201,7 @@ func (c *Contract) Check(r *http.Request, body []byte, got *httptest.ResponseRec
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	path := r.URL.EscapedPath()
-	i := slices.IndexFunc(c.operations, func(o operation) bool {
-		return o.method == method && o.pattern.MatchString(path)
-	})
+	i := c.index(method, r.URL.EscapedPath())
 	if i < 0 {
 		if got.Code < http.StatusBadRequest {
 			return errors.New("contract: no such operation")
@@ -225,6 +222,23 @@ func (c *Contract) Check(r *http.Request, body []byte, got *httptest.ResponseRec
 		return fmt.Errorf("request: %w", err)
 	}
 	return c.answer(o, r, got)
+}
+
+// index is the place of the operation of a path, percent-encoded; -1: there is none.
+func (c *Contract) index(method, path string) int {
+	return slices.IndexFunc(c.operations, func(o operation) bool {
+		return o.method == method && o.pattern.MatchString(path)
+	})
+}
+
+// Answers reports whether the document has a status among the answers of an operation.
+func (c *Contract) Answers(method, path string, status int) bool {
+	i := c.index(method, path)
+	if i < 0 {
+		return false
+	}
+	_, listed := c.operations[i].spec["responses"].(object)[strconv.Itoa(status)]
+	return listed
 }
 
 func (c *Contract) problem(r *http.Request, got *httptest.ResponseRecorder) error {
