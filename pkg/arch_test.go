@@ -241,7 +241,9 @@ var importRules = []importRule{
 	},
 	{
 		"pkg/provlog",
-		[]string{"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/tenant", "pkg/event/eventlog", "pkg/task"},
+		[]string{
+			"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/tenant", "pkg/event", "pkg/event/eventlog", "pkg/task",
+		},
 		"it writes down what is asked and what came of it, and decides nothing: it is linked into the functions that " +
 			"answer identity providers",
 	},

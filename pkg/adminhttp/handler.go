@@ -16,7 +16,6 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/idempotency"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/openapi"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
-	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
@@ -169,7 +168,7 @@ func getDocument(w http.ResponseWriter, _ *http.Request) error {
 // redirect paths that are not clean.
 func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWriter, *web.Request) error {
 	return func(ctx context.Context, w http.ResponseWriter, wr *web.Request) error {
-		r := wr.WithContext(directory.WithOrigin(ctx, directory.Origin{RequestID: wr.ID}))
+		r := wr.WithContext(provlog.Caused(ctx, wr.ID))
 		defer func() {
 			wr.Route = r.Pattern
 			wr.Attrs = append(wr.Attrs, slog.String("caller", a.callerOf(r)))

@@ -488,6 +488,20 @@ func TestTemplateAlarmsOfOwnMetrics(t *testing.T) {
 	}
 }
 
+// TestTemplateReveals: the alarm counts the reveals of the admin API and of the portal, which both log the same
+// message, and comes with the first one above the number that the operator has set.
+func TestTemplateReveals(t *testing.T) {
+	alarm := at(template(t), "Resources", "RevealsAlarm", "Properties")
+	for name, want := range map[string]string{
+		"MetricName": metric.Counted["token revealed"], "Statistic": "Sum", "Period": "3600",
+		"Threshold": "map[Ref:RevealsPerHour]", "ComparisonOperator": "GreaterThanThreshold",
+	} {
+		if got := fmt.Sprint(at(alarm, name)); got != want || got == "" {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
 // TestTemplateDashboard: the dashboard is JSON once its variables are filled in, and shows each counted metric.
 func TestTemplateDashboard(t *testing.T) {
 	sub, _ := at(template(t), "Resources", "Dashboard", "Properties", "DashboardBody", "Fn::Sub").([]any)

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"context"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
@@ -22,18 +23,35 @@ type Event struct {
 	Data scim.Object
 }
 
+// Cause is the request that led to an event.
+type Cause = eventlog.Cause
+
+type causeKey struct{}
+
+// WithRequest returns a context whose events name a request of the admin API or the portal as their cause.
+func WithRequest(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, causeKey{}, Cause{RequestID: id})
+}
+
+// CauseOf is the cause of the events of a context; the zero value if it is unknown.
+func CauseOf(ctx context.Context) Cause {
+	c, _ := ctx.Value(causeKey{}).(Cause)
+	return c
+}
+
 // Append makes the writes that announce events of a tenant to the publisher of its log, oldest first. They go into the
-// transaction of the change that the events are about. position is a number of the tenant's that grows with each
-// change, such as the version of the changed item: events of the same time are numbered by it, and then by the place
-// in events.
-func Append(tenantID string, position int64, events ...Event) []store.Op {
+// transaction of the change that the events are about, and have its cause. position is a number of the tenant's that
+// grows with each change, such as the version of the changed item: events of the same time are numbered by it, and then
+// by the place in events.
+func Append(tenantID string, position int64, cause Cause, events ...Event) []store.Op {
 	entries := make([]eventlog.Entry, 0, len(events))
 	for _, e := range events {
 		if e.Subject == "" {
 			e.Subject = OfTenant(tenantID)
 		}
 		entries = append(entries, eventlog.Entry{
-			Subject: e.Subject, At: e.Time, Events: []eventlog.Logged{{Type: string(e.Kind), Data: e.Data}},
+			Subject: e.Subject, At: e.Time, Cause: cause,
+			Events: []eventlog.Logged{{Type: string(e.Kind), Data: e.Data}},
 		})
 	}
 	return eventlog.Announce(store.KeysOf(tenantID), position, entries...)

@@ -43,7 +43,7 @@ func TestAnnouncementsAreKilledAnywhere(t *testing.T) {
 		for i := range 3 {
 			id := fmt.Sprintf("%03d-%d", n, i)
 			at = at.Add(time.Millisecond)
-			err := w.store.Transact(context.Background(), event.Append("acme", int64(n), event.Event{
+			err := w.store.Transact(context.Background(), event.Append("acme", int64(n), event.Cause{}, event.Event{
 				Kind: event.ClientDeleted, Subject: event.OfClient(id), Time: at, Data: scim.Object{"clientId": id},
 			})...)
 			if maybe = append(maybe, id); err == nil {

@@ -42,8 +42,10 @@ type Config struct {
 	Now     func() time.Time
 	// Log gets one line a request, and why a page could not be shown; nil discards.
 	Log *slog.Logger
-	// Overview adds the operator's page at "/". Whoever serves it decides who may see it.
+	// Overview adds the operator's page at "/". Whoever serves it decides who may see it. Caller is the log's name for
+	// them.
 	Overview bool
+	Caller   string
 }
 
 // New returns the portal. An error is one of the brand.
@@ -89,7 +91,7 @@ func rooms(c Config) ([]frame.Room, error) {
 	}
 	if c.Overview {
 		all = append(all, overview.Room(overview.Config{
-			Tenants: c.Tenants, Journal: c.Journal, Diagnosis: c.Diagnosis, Links: c.Links,
+			Tenants: c.Tenants, Journal: c.Journal, Diagnosis: c.Diagnosis, Links: c.Links, Caller: c.Caller,
 		}))
 	}
 	return all, nil
@@ -156,7 +158,7 @@ func (d door) ask(v *frame.Visit) error { return v.Show("renew", renewing{ID: v.
 
 // renew has a link mailed. The answer is the same if no mail is sent: it says nothing about recipients.
 func (d door) renew(v *frame.Visit) error {
-	if err := d.links.Renew(v.R.Context(), v.R.PathValue("id")); err != nil {
+	if err := v.Renew(d.links, v.R.PathValue("id")); err != nil {
 		return err
 	}
 	return v.Show("renew", renewing{Asked: true})

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
@@ -234,6 +236,12 @@ type AdminFacts struct {
 	Detail string
 }
 
+// Caused returns the context of a request to the admin API or the portal: what it changes, and the events about that,
+// name the request.
+func Caused(ctx context.Context, requestID string) context.Context {
+	return event.WithRequest(directory.WithOrigin(ctx, directory.Origin{RequestID: requestID}), requestID)
+}
+
 // Now is the journal's time.
 func (j *Journal) Now() time.Time { return j.o.Now() }
 
@@ -247,10 +255,24 @@ func (j *Journal) Admin(ctx context.Context, t tenant.Tenant, f AdminFacts) erro
 	return j.store.Tenant(t.ID).Write(ctx, j.Entry(f)(t))
 }
 
+// Refused is Admin for a request of a session that may change nothing. At most 60 a minute of a tenant are written; the
+// rest is counted.
+func (j *Journal) Refused(ctx context.Context, t tenant.Tenant, f AdminFacts) {
+	j.keep(ctx, &t, j.entry(f), "session", keptKnown)
+}
+
 // Entry makes the write of Admin, to go into the transaction of the change that it is about.
 func (j *Journal) Entry(f AdminFacts) func(t tenant.Tenant) store.Op {
 	e := j.entry(f)
 	return func(t tenant.Tenant) store.Op { return e.put(of(&t)) }
+}
+
+// EntryOf is Entry for a change that makes something: it gives the id.
+func (j *Journal) EntryOf(f AdminFacts) func(t tenant.Tenant, object string) store.Op {
+	return func(t tenant.Tenant, object string) store.Op {
+		f.Object = object
+		return j.Entry(f)(t)
+	}
 }
 
 // entry is the entry of a request to the admin API.

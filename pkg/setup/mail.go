@@ -108,13 +108,14 @@ func (s *Service) Renewal(ctx context.Context, tenantID string, to notice.Recipi
 }
 
 // Renew has a new set-up link mailed to the recipient for whom Renewal made the id, if the tenant's notices still go to
-// that address: one in 15 minutes, six in 24 hours. Nothing that it returns says whether there is such an id.
-func (s *Service) Renew(ctx context.Context, id string) error {
+// that address: one in 15 minutes, six in 24 hours. Nothing that it returns says whether there is such an id. entry
+// makes the entry of the provisioning log about the new link, which is written in the same transaction.
+func (s *Service) Renew(ctx context.Context, id string, entry func(t tenant.Tenant, link string) store.Op) error {
 	tenantID, ok := parseID(id)
 	if !ok {
 		return nil
 	}
-	err := store.Retry(ctx, contendFor, func() error { return s.renew(ctx, tenantID, id) })
+	err := store.Retry(ctx, contendFor, func() error { return s.renew(ctx, tenantID, id, entry) })
 	switch {
 	case errors.Is(err, tenant.ErrNotFound) || errors.Is(err, errSame):
 		return nil
@@ -125,7 +126,9 @@ func (s *Service) Renew(ctx context.Context, id string) error {
 }
 
 // renew is one try of Renew. errSame if there is nothing to mail.
-func (s *Service) renew(ctx context.Context, tenantID, id string) error {
+func (s *Service) renew(
+	ctx context.Context, tenantID, id string, entry func(tenant.Tenant, string) store.Op,
+) error {
 	t, err := s.tenants.Get(ctx, tenantID)
 	if err != nil {
 		return err
@@ -148,7 +151,7 @@ func (s *Service) renew(ctx context.Context, tenantID, id string) error {
 	r := n.record(now)
 	r.Renewed = true
 	report := r.made(link)
-	report.Also = []store.Op{mailed}
+	report.Also = []store.Op{mailed, entry(t, link)}
 	if report.Op, err = put(link, r, false, 0); err != nil {
 		return err
 	}

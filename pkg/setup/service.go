@@ -202,8 +202,9 @@ type Redemption struct {
 	// Nonce is a secret of the browser, by which it can redeem the link again for two minutes if the answer was lost;
 	// "" is none.
 	Nonce string
-	// Entry makes the entry of the provisioning log about it, which is written in the same transaction; nil is none.
-	Entry func(tenant.Tenant) store.Op
+	// Entry makes the entry of the provisioning log about it, and Wrong that about a wrong code, which are written in
+	// the same transaction; nil is none.
+	Entry, Wrong func(tenant.Tenant) store.Op
 }
 
 // Redeem takes a link and its code for a session. ErrCode if the code is not right: the tenth wrong one ends the link.
@@ -230,8 +231,13 @@ func (s *Service) Redeem(ctx context.Context, q Redemption) (Session, error) {
 		if report, outcome, err = r.redeem(q, secret, s.o.Now(), s.o.Session); err != nil {
 			return nil, report, err
 		}
-		if redeemed = r; outcome == nil && q.Entry != nil {
-			report.Also = []store.Op{q.Entry(t)}
+		redeemed = r
+		entry := q.Entry
+		if outcome != nil {
+			entry = q.Wrong
+		}
+		if entry != nil {
+			report.Also = []store.Op{entry(t)}
 		}
 		return r, report, nil
 	})

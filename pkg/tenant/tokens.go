@@ -99,7 +99,8 @@ func (s *Service) audit(ctx context.Context, tenantID, tokenID string, now time.
 		return nil
 	})
 	if err == nil {
-		s.o.Log.InfoContext(ctx, "token revealed", "tenant", tenantID, "token", tokenID)
+		s.o.Log.InfoContext(ctx, "token revealed", "tenant", tenantID, "token", tokenID,
+			"requestId", event.CauseOf(ctx).RequestID)
 	}
 	return err
 }

@@ -89,7 +89,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 	next.Tokens = slices.Clone(r.Tokens)
 	next.Version = previous + 1
 	hint := r.Out.Hint
-	out, err := next.Flush(id)
+	out, err := next.Flush(ctx, id)
 	if err != nil {
 		return err
 	}

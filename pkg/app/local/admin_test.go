@@ -239,6 +239,7 @@ func TestWholeAdminAPI(t *testing.T) {
 	}
 	w.check("/tenants/acme")
 	w.check("")
+	w.caused()
 	w.secretless(log.String())
 	if len(w.told) < 130 || len(w.secrets) < 10 {
 		t.Errorf("%d changes, %d secrets", len(w.told), len(w.secrets))

@@ -115,7 +115,7 @@ func (s *Server) caller() string {
 // portal is the portal, or its refusal if the brand is not in order, which Options.Check says before.
 func (s *Server) portal(c portal.Config) http.Handler {
 	c.Tenants, c.Links, c.Domains, c.Journal = s.tenants, s.links, s.domains, s.journal
-	c.Overview = true
+	c.Overview, c.Caller = true, s.caller()
 	c.Brand, c.BaseURL, c.Now, c.Log = s.o.Brand, s.o.BaseURL, s.o.Now, s.log
 	c.Brand.Product, c.Brand.Contact = s.o.NoticeProduct, s.o.NoticeContact
 	h, err := portal.New(c)

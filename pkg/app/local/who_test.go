@@ -147,3 +147,38 @@ func (w *witness) check(under string) {
 		w.t.Errorf("%s/log has entries of no request: %v", under, found)
 	}
 }
+
+// ofRequests are the kinds of events that follow from requests to the admin API, by the first part of the type.
+var ofRequests = regexp.MustCompile(`^(token|client|tenant|domain|setup-link|target|policy|account)\.`)
+
+// caused fails if an event of the tenant acme does not name the request that led to it, or if the entry of a reveal
+// does not name its event.
+func (w *witness) caused() {
+	w.t.Helper()
+	requests, kinds := map[string]told{}, map[string]bool{}
+	for _, r := range w.told {
+		requests[r.id] = r
+	}
+	page := decoded(w.t, w.ask("GET", "/events?after=0&count=1000", "", "", ""))
+	for _, v := range page["events"].([]any) {
+		e := v.(object)
+		kind, _ := e["type"].(string)
+		by, _ := e["cause"].(object)["requestId"].(string)
+		if r, known := requests[by]; ofRequests.MatchString(kind) && kind != "tenant.connected" &&
+			kind != "token.first-used" && (!known || r.status >= http.StatusBadRequest) {
+			w.t.Errorf("%v has another cause than the requests", e)
+		}
+		kinds[kind] = true
+	}
+	if !kinds["token.revealed"] || !kinds["tenant.disconnected"] || len(kinds) < 15 {
+		w.t.Errorf("only these kinds of events: %v", kinds)
+	}
+	for _, found := range w.changes("/tenants/acme") {
+		if path, _ := found[0]["path"].(string); strings.HasSuffix(path, "/reveal") && found[0]["outcome"] == "done" {
+			e := decoded(w.t, w.ask("GET", "/log/"+found[0]["id"].(string), "", "", ""))
+			if events, _ := e["eventSequences"].([]any); len(events) != 1 {
+				w.t.Errorf("eventSequences of a reveal: %v", e)
+			}
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (r room) shown(v *frame.Visit, kind, id, value string) error {
 	if err != nil {
 		return err
 	}
-	p.Kind, p.ID, p.Value = kind, id, value
+	p.Kind, p.ID, p.Value, v.Object = kind, id, value, id
 	return v.Show("token", p)
 }
 

@@ -62,6 +62,7 @@ func (r room) showDomains(v *frame.Visit, status int, page domainsPage, checked,
 
 func (r room) addDomain(v *frame.Visit) error {
 	name := v.Form("name")
+	v.Object = name
 	_, _, err := r.c.Domains.Add(v.R.Context(), v.Tenant.ID, name)
 	invalid, conflict := (*tenant.InvalidError)(nil), (*tenant.ConflictError)(nil)
 	switch {
@@ -81,7 +82,8 @@ func (r room) addDomain(v *frame.Visit) error {
 
 // checkDomain asks the DNS now, and shows its answer.
 func (r room) checkDomain(v *frame.Visit) error {
-	d, answer, err := r.c.Domains.Verify(v.R.Context(), v.Tenant.ID, v.Form("name"))
+	v.Object = v.Form("name")
+	d, answer, err := r.c.Domains.Verify(v.R.Context(), v.Tenant.ID, v.Object)
 	if err != nil {
 		return r.noDomain(v, err)
 	}
@@ -89,7 +91,8 @@ func (r room) checkDomain(v *frame.Visit) error {
 }
 
 func (r room) removeDomain(v *frame.Visit) error {
-	if err := r.c.Domains.Remove(v.R.Context(), v.Tenant.ID, v.Form("name")); err != nil {
+	v.Object = v.Form("name")
+	if err := r.c.Domains.Remove(v.R.Context(), v.Tenant.ID, v.Object); err != nil {
 		return r.noDomain(v, err)
 	}
 	return v.Lead("domains", "domain.removed")

@@ -186,13 +186,13 @@ var (
 func (f *Frame) serve(ctx context.Context, w http.ResponseWriter, wr *web.Request) error {
 	secure(w)
 	v := &Visit{W: w, frame: f, id: wr.ID}
-	r := wr.WithContext(context.WithValue(ctx, visited{}, v))
+	r := wr.WithContext(context.WithValue(provlog.Caused(ctx, wr.ID), visited{}, v))
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	v.R = r
 	defer func() {
 		wr.Route = strings.TrimPrefix(v.R.Pattern, v.R.Method+" ")
-		if v.Session.Tenant != "" {
-			wr.Attrs = append(wr.Attrs, slog.String("tenant", v.Session.Tenant))
+		if v.caller != "" {
+			wr.Attrs = append(wr.Attrs, slog.String("caller", v.caller), slog.String("tenant", v.Tenant.ID))
 		}
 	}()
 	v.chooseLanguage()
@@ -249,6 +249,9 @@ func (f *Frame) inSession(change bool, handler Handler, q Question) Handler {
 			return err
 		}
 		if change && v.Session.Role != setup.Admin {
+			facts := v.facts(v.caller)
+			facts.Status = http.StatusForbidden
+			v.frame.o.Journal.Refused(v.R.Context(), v.Tenant, facts)
 			return errRole
 		}
 		if !change {
@@ -259,7 +262,7 @@ func (f *Frame) inSession(change bool, handler Handler, q Question) Handler {
 				return err
 			}
 		}
-		return v.noted(handler)
+		return v.Noted(v.caller, handler)
 	}
 }
 

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/rand"
 	"errors"
@@ -27,10 +28,13 @@ type Visit struct {
 	Tenant  tenant.Tenant
 	// Lang is the language of the answer.
 	Lang string
+	// Object is the id of the thing that a form is about or makes, for the log; by default that of the field "id".
+	Object string
 
-	frame *Frame
-	id    string // of the request
-	err   error
+	frame  *Frame
+	id     string // of the request
+	caller string // as the logs name the sender; "" if it is nobody's
+	err    error
 }
 
 // Text returns a text in the language of the visit; see Words.Text.
@@ -172,7 +176,7 @@ func (v *Visit) signIn() error {
 	if err != nil {
 		return err
 	}
-	v.Session, v.Tenant = session, of
+	v.Session, v.Tenant, v.caller = session, of, link(session.ID)
 	v.Speak(session.Language)
 	return nil
 }
@@ -185,15 +189,26 @@ func (v *Visit) Expect() {
 	}
 }
 
-// Begin redeems a link for a session of the browser, and leads it to the first page. The errors are those of Redeem.
-// The entry in the log is written with the redemption.
-func (v *Visit) Begin(links *setup.Service, id, code string) error {
-	facts := provlog.AdminFacts{
-		ID: v.frame.o.Journal.NewID(), RequestID: v.id, Caller: "setup-link " + id, Method: v.R.Method,
-		Path: v.R.URL.Path, Status: http.StatusSeeOther,
+// facts are the facts about the request for the provisioning log.
+func (v *Visit) facts(caller string) provlog.AdminFacts {
+	return provlog.AdminFacts{
+		ID: v.frame.o.Journal.NewID(), RequestID: v.id, Caller: caller, Method: v.R.Method, Path: v.R.URL.Path,
+		Object: cmp.Or(v.Object, v.Form("id")),
 	}
+}
+
+// link is the caller by a set-up link.
+func link(id string) string { return "setup-link " + id }
+
+// Begin redeems a link for a session of the browser, and leads it to the first page. The errors are those of Redeem.
+// The entry in the log is written with the redemption, or with the count of wrong codes.
+func (v *Visit) Begin(links *setup.Service, id, code string) error {
+	good := v.facts(link(id))
+	wrong := good
+	good.Status, wrong.Status = http.StatusSeeOther, http.StatusForbidden
 	s, err := links.Redeem(v.R.Context(), setup.Redemption{
-		ID: id, Code: code, Nonce: v.frame.cookie(v.R, nonceCookie), Entry: v.frame.o.Journal.Entry(facts),
+		ID: id, Code: code, Nonce: v.frame.cookie(v.R, nonceCookie),
+		Entry: v.frame.o.Journal.Entry(good), Wrong: v.frame.o.Journal.Entry(wrong),
 	})
 	if err != nil {
 		return err
@@ -203,14 +218,20 @@ func (v *Visit) Begin(links *setup.Service, id, code string) error {
 	return nil
 }
 
-// noted carries out a change, and has it in the tenant's provisioning log: before, so that nothing is shown that is not
-// written down, and after, with its result.
-func (v *Visit) noted(handler Handler) error {
+// Renew has a set-up link mailed by the page of an id. The entry in the log has the new link, and not the id, with
+// which anybody can ask for another one.
+func (v *Visit) Renew(links *setup.Service, id string) error {
+	facts := v.facts("recipient of a notice")
+	facts.Path, facts.Status = SetupRoot+"renew", http.StatusOK
+	return links.Renew(v.R.Context(), id, v.frame.o.Journal.EntryOf(facts))
+}
+
+// Noted carries out a change, and has it in the provisioning log of v.Tenant: before, so that nothing is shown that is
+// not written down, and after, with its result.
+func (v *Visit) Noted(caller string, handler Handler) error {
 	ctx, journal := v.R.Context(), v.frame.o.Journal
-	facts := provlog.AdminFacts{
-		ID: journal.NewID(), RequestID: v.id, Caller: "setup-link " + v.Session.ID, Method: v.R.Method,
-		Path: v.R.URL.Path,
-	}
+	v.caller = caller
+	facts := v.facts(caller)
 	if err := journal.Admin(ctx, v.Tenant, facts); err != nil {
 		return err
 	}
@@ -221,23 +242,33 @@ func (v *Visit) noted(handler Handler) error {
 	if facts.Status = web.Status(v.W); err != nil {
 		facts.Status = http.StatusInternalServerError
 	}
+	facts.Object = cmp.Or(v.Object, facts.Object)
 	// A change that was carried out can't be taken back. The entry from before says that it was asked for.
 	_ = journal.Admin(ctx, v.Tenant, facts)
 	return err
 }
 
+// signOut ends the session, if there is one.
 func signOut(v *Visit) error {
-	err := v.signIn()
-	if err == nil {
-		err = v.frame.o.Links.End(v.R.Context(), v.Session)
+	over := func(v *Visit) error {
+		back := v.frame.returnURL(v)
+		v.Session = setup.Session{}
+		v.frame.setCookie(v, sessionCookie, "", time.Unix(1, 0))
+		return v.Show("over", message{Title: "over.out.title", Text: "over.out.text", Back: back})
 	}
-	if err != nil && !errors.Is(err, errSession) {
+	err := v.signIn()
+	if errors.Is(err, errSession) {
+		return over(v)
+	}
+	if err != nil {
 		return err
 	}
-	back := v.frame.returnURL(v)
-	v.Session = setup.Session{}
-	v.frame.setCookie(v, sessionCookie, "", time.Unix(1, 0))
-	return v.Show("over", message{Title: "over.out.title", Text: "over.out.text", Back: back})
+	return v.Noted(link(v.Session.ID), func(v *Visit) error {
+		if err := v.frame.o.Links.End(v.R.Context(), v.Session); err != nil {
+			return err
+		}
+		return over(v)
+	})
 }
 
 func toStart(v *Visit) error {

@@ -23,6 +23,8 @@ type Config struct {
 	Journal   *provlog.Journal
 	Diagnosis *diagnosis.Service
 	Links     *setup.Service
+	// Caller is the log's name for those who may see the page.
+	Caller string
 }
 
 type room struct{ c Config }
@@ -73,14 +75,20 @@ func (r room) list(v *frame.Visit) error {
 
 // open creates a set-up link of a tenant and goes there. The code is after the #, which no log and no other server
 // sees.
-func (r room) open(v *frame.Visit) error {
-	l, code, err := r.c.Links.Create(v.R.Context(), v.Form("tenant"), setup.NewLink{
-		Role: setup.Admin, Language: v.Lang, ValidHours: 1,
-	})
-	if err != nil {
+func (r room) open(v *frame.Visit) (err error) {
+	if v.Tenant, err = r.c.Tenants.Get(v.R.Context(), v.Form("tenant")); err != nil {
 		return err
 	}
-	v.W.Header().Set("Location", frame.SetupRoot+l.ID+"#"+code)
-	v.W.WriteHeader(http.StatusSeeOther)
-	return nil
+	return v.Noted(r.c.Caller, func(v *frame.Visit) error {
+		l, code, err := r.c.Links.Create(v.R.Context(), v.Tenant.ID, setup.NewLink{
+			Role: setup.Admin, Language: v.Lang, ValidHours: 1,
+		})
+		if err != nil {
+			return err
+		}
+		v.Object = l.ID
+		v.W.Header().Set("Location", frame.SetupRoot+l.ID+"#"+code)
+		v.W.WriteHeader(http.StatusSeeOther)
+		return nil
+	})
 }

@@ -63,7 +63,7 @@ func entryRowOf(v *frame.Visit, e provlog.Entry) entryRow {
 	}
 	switch {
 	case e.Operation == provlog.Bulk || e.Operation == provlog.Admin:
-		row.What = v.Text("activity.op." + e.Operation)
+		row.What, row.Subject = v.Text("activity.op."+e.Operation), strings.TrimSpace(e.Path+" "+e.ResourceID)
 	case slices.Contains(operations, e.Operation):
 		row.What = v.Text("activity.op." + e.Operation + "." + thing)
 	default:

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"context"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
@@ -48,9 +49,9 @@ func (r *Record) Notify(now time.Time, n notice.Notice) {
 }
 
 // Flush returns the writes of all events and notices of the record, and marks on the record that there are some to
-// deliver.
-func (r *Record) Flush(id string) ([]store.Op, error) {
-	ops := append(r.Out.With, event.Append(id, r.Version, r.Out.Events...)...)
+// deliver. The events have the cause of ctx.
+func (r *Record) Flush(ctx context.Context, id string) ([]store.Op, error) {
+	ops := append(r.Out.With, event.Append(id, r.Version, event.CauseOf(ctx), r.Out.Events...)...)
 	pending := false
 	for _, n := range r.Out.Notices {
 		op, err := notice.Add(id, n)
