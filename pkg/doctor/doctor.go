@@ -163,6 +163,7 @@ type patient struct {
 	repair   bool
 	repaired int64 // findings of this pass that were repaired
 	left     int64 // findings of this pass that were not
+	old      int   // items of an earlier layout
 	counts   map[store.Key]int64
 	log      logWalk
 }
@@ -211,7 +212,15 @@ func (p *patient) run(ctx context.Context) error {
 	if err := p.contents(ctx); err != nil {
 		return err
 	}
-	return p.walkLog(ctx)
+	if err := p.walkLog(ctx); err != nil {
+		return err
+	}
+	if p.old > 0 {
+		p.o.Note(Note{
+			p.id, plural(p.old, "item") + " of an earlier layout: each gets the present one with its next change.",
+		})
+	}
+	return nil
 }
 
 // contents goes through all partitions but the tenant's own and those of the log.

@@ -47,9 +47,13 @@ func (v *view) look() error {
 	return v.err
 }
 
-// laidOut checks the version of the item's layout; an item of a later one can't be judged.
+// laidOut checks the version of the item's layout, and counts the items of earlier ones; an item of a later one can't
+// be judged.
 func (v *view) laidOut() bool {
-	version, _ := v.item.Attrs[store.AttrSchema].(int64) // an item that is only ever updated has none
+	version, _ := v.item.Attrs[store.AttrSchema].(int64)
+	if version < store.SchemaVersion && v.first {
+		v.old++
+	}
 	if version > store.SchemaVersion {
 		v.find(Finding{Check: "layout", Problem: "The item has the layout " + strconv.FormatInt(version, 10) +
 			" of a later version of the program."})
