@@ -357,7 +357,9 @@ var importRules = []importRule{
 	}, whyApp},
 	{
 		"pkg/app/direct",
-		[]string{"pkg/app/local", "pkg/doctor", "pkg/transfer", "pkg/store", "pkg/cost", age},
+		[]string{
+			"pkg/app/local", "pkg/doctor", "pkg/transfer", "pkg/store", "pkg/cost", "pkg/provlog", "pkg/tenant", age,
+		},
 		whyApp,
 	},
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},

@@ -234,6 +234,8 @@ type AdminFacts struct {
 	Object string
 	Status int // 0: it is not known yet
 	Detail string
+	// Outcome is that of a command, which has no status.
+	Outcome string
 }
 
 // Caused returns the context of a request to the admin API or the portal: what it changes, and the events about that,
@@ -285,6 +287,8 @@ func (j *Journal) entry(f AdminFacts) Entry {
 		Duration: j.o.Now().Sub(started),
 	}
 	switch {
+	case f.Outcome != "":
+		e.Outcome = f.Outcome
 	case f.Status == 0:
 		e.Outcome = Started
 	case f.Status >= http.StatusInternalServerError:

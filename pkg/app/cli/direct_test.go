@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"io"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -155,5 +156,63 @@ func TestTenantMoves(t *testing.T) {
 	must(cli.Failed, "tenants", "export", "demo", "-out", file, "-data", from, "-secrets-to", "me")
 	if left, _ := filepath.Glob(file + ".*"); len(left) != 0 {
 		t.Errorf("left: %v", left)
+	}
+}
+
+// TestWhoUsedATable: each command that works on a table itself, and changes it or reads all of a tenant, is in the
+// operator's log and in the tenant's, with the user and its result.
+func TestWhoUsedATable(t *testing.T) {
+	data, file := folder(t), filepath.Join(t.TempDir(), "demo.jsonl")
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"tenants", "export", "demo", "-out", file, "-secrets-to", identity.Recipient().String()},
+		{"tenants", "import", file, "-id", "copy"},
+		{"tenants", "import", file, "-id", "copy"}, // it is there already
+		{"doctor", "-tenant", "demo", "-repair"},
+		{"doctor"}, // only reads
+	} {
+		_, out, errOut := run(t, append(args, "-data", data)...)
+		t.Logf("%v: %s%s", args, out, errOut)
+	}
+	s, err := local.Open(t.Context(), local.Options{Engine: "bolt", Data: data, Log: io.Discard, Out: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	export, repair := "tenants export -secrets-to demo", "doctor -repair demo"
+	for path, want := range map[string][]string{
+		"/log": {
+			"done " + repair, "failed tenants import copy", "done tenants import copy", "done " + export,
+		},
+		"/tenants/demo/log": {"done " + repair, "done " + export},
+		"/tenants/copy/log": {"failed tenants import copy", "done tenants import copy", "started " + export},
+	} {
+		r := httptest.NewRequest("GET", "http://localhost/admin/v1"+path, nil)
+		r.RemoteAddr = "127.0.0.1:5000"
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		var page struct {
+			Entries []struct{ RequestID, Caller, Method, Path, ResourceID, Outcome string }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range page.Entries {
+			got = append(got, e.Outcome+" "+e.Path+" "+e.ResourceID)
+			if e.Caller != local.Caller(t.Context(), local.Options{Engine: "bolt"}) || e.Method != "command" ||
+				e.RequestID == "" {
+				t.Errorf("%s: %+v", path, e)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+		if body := w.Body.String(); strings.Contains(body, "age1") || strings.Contains(body, file) {
+			t.Errorf("%s: %s", path, body)
+		}
 	}
 }

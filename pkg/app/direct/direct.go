@@ -30,9 +30,13 @@ type Table struct {
 
 // open opens a table that is there.
 func (t Table) open(ctx context.Context) (store.Engine, io.Closer, error) {
-	return local.OpenEngine(ctx, local.Options{
+	return local.OpenEngine(ctx, t.options())
+}
+
+func (t Table) options() local.Options {
+	return local.Options{
 		Engine: t.Engine, Data: t.Data, Table: t.Name, DynamoDBEndpoint: t.Endpoint, YesAWS: t.YesAWS, Existing: true,
-	})
+	}
 }
 
 // Doctor are the options of an examination.
@@ -56,14 +60,21 @@ func Examine(ctx context.Context, o Doctor, out, log io.Writer) (left int64, err
 	defer func() { _ = closer.Close() }()
 	show := &printer{out: out, json: o.JSON}
 	defer show.end()
-	d := doctor.New(store.New(engine, store.Options{MaxWait: patience}), doctor.Options{
+	st := store.New(engine, store.Options{MaxWait: patience})
+	d := doctor.New(st, doctor.Options{
 		Repair: o.Repair, Finding: show.finding, Note: show.note,
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
-	if o.Tenant != "" {
-		err = d.Tenant(ctx, o.Tenant)
+	examine := func() (string, error) {
+		if o.Tenant != "" {
+			return "", d.Tenant(ctx, o.Tenant)
+		}
+		return "", d.All(ctx, engine)
+	}
+	if o.Repair {
+		err = o.noted(ctx, st, "doctor -repair", o.Tenant, examine)
 	} else {
-		err = d.All(ctx, engine)
+		_, err = examine()
 	}
 	if err != nil {
 		return 0, err

@@ -54,14 +54,20 @@ func ExportTenant(ctx context.Context, o Export, out, log io.Writer) (err error)
 			_ = os.Remove(file.Name())
 		}
 	}()
-	n, err := e.Write(ctx, store.New(engine, store.Options{MaxWait: patience}), file)
+	st, command, n := store.New(engine, store.Options{MaxWait: patience}), "tenants export", int64(0)
+	if o.SecretsTo != "" {
+		command += " -secrets-to"
+	}
+	err = o.noted(ctx, st, command, o.Tenant, func() (_ string, err error) {
+		if n, err = e.Write(ctx, st, file); err != nil {
+			return "", err
+		}
+		if err := file.Sync(); err != nil {
+			return "", err
+		}
+		return "", os.Rename(file.Name(), o.File)
+	})
 	if err != nil {
-		return err
-	}
-	if err := file.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(file.Name(), o.File); err != nil {
 		return err
 	}
 	if o.JSON {
@@ -126,7 +132,11 @@ func ImportTenant(ctx context.Context, o Import, out, log io.Writer) error {
 		return err
 	}
 	defer func() { _ = closer.Close() }()
-	r, err := i.Read(ctx, store.New(engine, store.Options{MaxWait: patience}), file)
+	st, r := store.New(engine, store.Options{MaxWait: patience}), transfer.Result{}
+	err = o.noted(ctx, st, "tenants import", o.Tenant, func() (_ string, err error) {
+		r, err = i.Read(ctx, st, file)
+		return r.Tenant, err
+	})
 	if err != nil {
 		return err
 	}
