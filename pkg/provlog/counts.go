@@ -102,7 +102,7 @@ func (r *Request) count(outcome string, status int) {
 	t.add(r.entry.Time, r.entry.Operation, outcome, 1)
 	r.counted = outcome
 	e := r.entry
-	e.Outcome, e.Status, e.IdP = outcome, status, recognise(r.http, nil)
+	e.Outcome, e.Status = outcome, status
 	t.last, t.read = r.j.o.Now(), &e
 	if outcome == Done || outcome == NothingToDo {
 		t.good = t.last

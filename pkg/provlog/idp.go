@@ -44,7 +44,7 @@ func hasFlag(query string) bool {
 // Else the form of the requests decides, if no other client is known to send it: Entra's flag, its URN of groups,
 // operations in capitals, and the look for a random userName in a query that writes blanks as "+"; and Google's URN of
 // SCIM 1.0.
-func recognise(r *http.Request, body scim.Object) string {
+func recognise(r *http.Request) string {
 	if agent := strings.ToLower(r.UserAgent()); agent != "" {
 		for _, a := range agents {
 			if strings.Contains(agent, a.part) {
@@ -55,12 +55,14 @@ func recognise(r *http.Request, body scim.Object) string {
 	switch {
 	case hasFlag(r.URL.RawQuery), strings.Contains(strings.ToLower(r.URL.RawQuery), entraOtherFlag):
 		return "entra"
-	case body == nil:
-		if probes(r) && strings.Contains(r.URL.RawQuery, "+eq+") {
-			return "entra"
-		}
-		return ""
+	case strings.Contains(r.URL.RawQuery, "+eq+") && probes(r):
+		return "entra"
 	}
+	return ""
+}
+
+// recogniseBody is recognise for a body, if nothing else of the request says it.
+func recogniseBody(body scim.Object) string {
 	schemas, _ := scim.Field(body, "schemas")
 	list, _ := schemas.([]any)
 	for _, v := range list {

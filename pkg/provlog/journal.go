@@ -97,7 +97,8 @@ func (j *Journal) Begin(f Facts) *Request {
 		test: isTest(f.HTTP, f.Endpoint, f.ID),
 		entry: Entry{
 			Time: f.Started, RequestID: f.RequestID, TokenID: f.TokenID, Method: f.Method, Path: f.Path,
-			Operation: operationOf(f), ResourceID: f.ID, Number: f.Number, Flag: hasFlag(f.HTTP.URL.RawQuery),
+			IdP: recognise(f.HTTP), Operation: operationOf(f), ResourceID: f.ID, Number: f.Number,
+			Flag: hasFlag(f.HTTP.URL.RawQuery),
 		},
 	}
 	if f.Type != nil {
@@ -201,7 +202,9 @@ func (r *Request) fill(e *Entry, keep bool) {
 	if r.body != nil {
 		body = r.body()
 	}
-	e.IdP = recognise(r.http, body)
+	if e.IdP == "" {
+		e.IdP = recogniseBody(body)
+	}
 	rd := redactorOf(r.rt, r.tenant.Settings.Log.PersonalData)
 	if r.http.URL.RawQuery != "" {
 		rd.path(r.http.URL.Query().Get("filter"))

@@ -97,24 +97,26 @@ func (r redactor) body(o scim.Object) scim.Object {
 
 // value redacts v, the value of an attribute. inside says that the attribute around it is plain.
 func (r redactor) value(name string, v any, inside bool) any {
-	switch v := v.(type) {
+	switch is := v.(type) {
 	case scim.Object:
-		return r.object(v, inside)
+		return r.object(is, inside)
 	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
+		out := make([]any, len(is))
+		for i, e := range is {
 			out[i] = r.value(name, e, inside)
 		}
 		return out
 	case string:
-		return r.text(v, inside)
+		if kept := r.text(is, inside); kept != is {
+			return kept
+		}
 	case bool, nil:
-		return v
+	default: // a number
+		if !inside {
+			return hiddenPersonal
+		}
 	}
-	if inside {
-		return v
-	}
-	return hiddenPersonal // a number
+	return v
 }
 
 func (r redactor) object(o scim.Object, inside bool) scim.Object {
@@ -136,7 +138,8 @@ func (r redactor) object(o scim.Object, inside bool) scim.Object {
 		case !r.personal && (folded == "display" || folded == "displayname" && !r.group):
 			out[key] = r.value(key, v, false) // the name of a member or manager
 		default:
-			out[r.path(key)] = r.under(key, v, inside)
+			name, v := r.pair(key, v, inside)
+			out[name] = v
 		}
 	}
 	return out
@@ -150,12 +153,16 @@ func pathOf(o scim.Object) (path string, ok bool) {
 	return path, ok
 }
 
-// under redacts the value of a member of an object. Its name may be a path, as Entra writes it with its flag.
-func (r redactor) under(key string, v any, inside bool) any {
+// pair redacts a name in an object and its value. The name may be a path, as Entra writes it with its flag.
+func (r redactor) pair(key string, v any, inside bool) (string, any) {
 	if r.secretEnd(key) >= 0 {
-		return r.secretValue(v)
+		return r.path(key), r.secretValue(v)
 	}
-	return r.value(key, v, inside || r.isPlain(key) || r.isPlain(last(key)))
+	v = r.value(key, v, inside || r.isPlain(key) || r.isPlain(last(key)))
+	if strings.Contains(key, `"`) {
+		key = r.path(key)
+	}
+	return key, v
 }
 
 // secretValue stands for the value of a secret.
