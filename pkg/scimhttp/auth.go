@@ -179,7 +179,7 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account *tenant.Ten
 		CursorKey:        account.CursorKey(),
 	}
 	rq.route = h.find(rq)
-	rq.entry = h.begin(rq)
+	rq.entry = h.Journal.Begin(rq.facts())
 	if !rq.known {
 		counted := beside(ctx, rq.entry.Ahead)
 		defer func() { failed = errors.Join(failed, <-counted) }()

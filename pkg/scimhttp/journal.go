@@ -28,14 +28,6 @@ func (rq *request) facts() provlog.Facts {
 	return f
 }
 
-// begin records an authenticated request in the provisioning log.
-func (h *handler) begin(rq *request) *provlog.Request {
-	if h.Journal == nil {
-		return nil
-	}
-	return h.Journal.Begin(rq.facts())
-}
-
 // takeDown records the result of a request in the provisioning log. err is the error that was answered.
 func (h *handler) takeDown(ctx context.Context, rq *request, status int, err error) {
 	switch {
