@@ -36,11 +36,11 @@ func request(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (*http.Requ
 		body = string(decoded)
 	}
 	u := &url.URL{Path: withoutStage(wholePath(ev), c.Stage), RawQuery: escapeQuery(ev.RawQueryString)}
-	r := &http.Request{
-		Method: c.HTTP.Method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header(ev),
-		Body: http.NoBody, Host: c.DomainName, RequestURI: u.RequestURI(),
-		RemoteAddr: net.JoinHostPort(c.HTTP.SourceIP, "0"),
-	}
+	r := new(http.Request).WithContext(ctx)
+	r.Method, r.URL, r.RequestURI = c.HTTP.Method, u, u.RequestURI()
+	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
+	r.Header, r.Body = header(ev), http.NoBody
+	r.Host, r.RemoteAddr = c.DomainName, net.JoinHostPort(c.HTTP.SourceIP, "0")
 	if body != "" {
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 	}
@@ -48,7 +48,7 @@ func request(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (*http.Requ
 		r.Host = host
 	}
 	r.Header.Del("Host")
-	return r.WithContext(ctx), nil
+	return r, nil
 }
 
 // header returns the headers of the request behind ev. HTTP API joins the values of one name by commas. They stay
