@@ -118,6 +118,9 @@ func (s *Service) lease(ctx context.Context, ts *store.TenantStore, window int64
 		if !errors.As(err, &refused) {
 			return 0, err
 		}
+		if taken, begun := refused.Failed[0].Attrs[attrTaken].(int64); begun && taken > int64(rate.Burst-portion) {
+			break // none is left
+		}
 	}
 	return 0, nil
 }

@@ -106,6 +106,64 @@ func TestWalks(t *testing.T) {
 	end()
 }
 
+// TestRefusalCalls: a refusal writes once to learn that a window is used up, and no more in this window. A walk that
+// finds no place writes once for each.
+func TestRefusalCalls(t *testing.T) {
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	st := store.New(engine, store.Options{})
+	now := time.Now().Truncate(10 * time.Second) // the engine drops expired items by its own clock
+	bounds := limit.Bounds{Default: limit.Rate{PerSecond: 1, Burst: 10}, Max: limit.Rate{PerSecond: 1, Burst: 10}}
+	process := func() *limit.Service { return limit.New(st, bounds, func() time.Time { return now }) }
+	calls := func(do func(ctx context.Context) error) (n int, refused bool) {
+		ctx, meter := store.WithMeter(t.Context())
+		busy := (*limit.BusyError)(nil)
+		err := do(ctx)
+		if refused = errors.As(err, &busy); err != nil && !refused {
+			t.Fatal(err)
+		}
+		return meter.Total().Calls, refused
+	}
+	first, second := process(), process()
+	for i, want := range []struct {
+		by      *limit.Service
+		times   int // as often
+		calls   int // each time
+		refused bool
+	}{
+		{first, 1, 0, false},  // its free portion
+		{first, 1, 2, false},  // it begins the window
+		{first, 9, 1, false},  // a portion is one request here
+		{first, 1, 1, true},   // the window is used up
+		{first, 3, 0, true},   //
+		{second, 1, 0, false}, // its free portion
+		{second, 1, 1, true},  //
+		{second, 3, 0, true},  //
+	} {
+		for range want.times {
+			n, refused := calls(func(ctx context.Context) error { return want.by.Take(ctx, "acme", limit.Rate{}) })
+			if n != want.calls || refused != want.refused {
+				t.Errorf("step %d: %d calls, refused %v, want %d, %v", i, n, refused, want.calls, want.refused)
+			}
+		}
+	}
+	for i, want := range []int{1, 2, 3, 3} { // places are tried in turn
+		n, refused := calls(func(ctx context.Context) (err error) {
+			ctx, _ = first.Walks(ctx, "acme") // it never ends
+			for range 9 {
+				_, err = st.Tenant("acme").Reserve(ctx, 1)
+			}
+			return err
+		})
+		if n != want || refused != (i == 3) {
+			t.Errorf("walk %d: %d calls, refused %v, want %d", i, n, refused, want)
+		}
+	}
+}
+
 // TestNil: without bounds nothing is bounded.
 func TestNil(t *testing.T) {
 	s := limit.New(nil, limit.Bounds{}, nil)

@@ -74,6 +74,9 @@ func (w *walk) take(ctx context.Context) error {
 			if !errors.As(err, &refused) {
 				return nil // a bound must not stop the service that it protects
 			}
+			if until, held := refused.Failed[0].Attrs[attrUntil].(int64); held && until >= now.UnixMilli() {
+				break // another request has this place
+			}
 		}
 	}
 	return &BusyError{After: time.Second, Walk: true}
