@@ -201,8 +201,13 @@ func (s *Service) Target(ctx context.Context, t Tenant, key mapping.TargetKey) (
 	if items[0].Attrs == nil {
 		return record.Target{}, record.Refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name)
 	}
-	one := []record.Target{record.DecodeTarget(items[0])}
-	err = seat.Used(ctx, ts, one)
+	return used(ctx, ts, record.DecodeTarget(items[0]))
+}
+
+// used is a target with the number of seats in use.
+func used(ctx context.Context, ts *store.TenantStore, t record.Target) (record.Target, error) {
+	one := []record.Target{t}
+	err := seat.Used(ctx, ts, one)
 	return one[0], err
 }
 
@@ -286,11 +291,11 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target
 		others := items[0].Attrs == nil || saved.DisplayName != target.DisplayName ||
 			!slices.Equal(saved.Features, target.Features)
 		resized := items[0].Attrs == nil || saved.Seats != target.Seats
-		if !others && !resized {
-			return nil
-		}
 		was := saved.DisplayName
 		saved.Target, saved.Seats = target.Target, target.Seats
+		if saved, err = used(ctx, ts, saved); err != nil || !others && !resized {
+			return err
+		}
 		saved.Version++
 		now := s.o.Now()
 		var tx store.Tx

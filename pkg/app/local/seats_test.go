@@ -121,6 +121,34 @@ func TestSeatsArePurchased(t *testing.T) {
 	}
 }
 
+// TestSeatsInUseAreTrue asks for the number of seats in use wherever a target is shown: in the answers to PUT and GET,
+// in the list and in events.
+func TestSeatsInUseAreTrue(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	ids := a.users(3)
+	a.mustAdmin(200, "PUT", "/policy", licensed("purchase"))
+	group := a.group("Writers", nil)
+	shown := func(target object) {
+		t.Helper()
+		if got, want := fmt.Sprint(target["seats"]), fmt.Sprint(object{"size": 2, "used": len(ids)}); got != want {
+			t.Errorf("seats %s, want %s", got, want)
+		}
+	}
+	a.mustAdmin(200, "PUT", "/targets/licence/pro", "") // without a number of seats
+	for _, id := range ids {
+		a.join(group, id)
+	}
+	a.holding("licence", "pro")
+	shown(a.mustAdmin(200, "PUT", "/targets/licence/pro", `{"seats":{"size":2}}`))
+	shown(a.mustAdmin(200, "PUT", "/targets/licence/pro", `{"seats":{"size":2}}`)) // no change
+	shown(a.mustAdmin(200, "PUT", "/targets/licence/pro", `{"displayName":"Pro","seats":{"size":2}}`))
+	shown(a.mustAdmin(200, "GET", "/targets/licence/pro", ""))
+	shown(a.mustAdmin(200, "GET", "/targets", "")["targets"].([]any)[0].(object))
+	a.holding("licence", "pro") // publishes
+	renamed := a.told("target.renamed")
+	shown(renamed[len(renamed)-1]["target"].(object))
+}
+
 // TestSeatsAreWaitedFor gives seats in order of arrival, and a freed one to the next who waits.
 func TestSeatsAreWaitedFor(t *testing.T) {
 	a := on(t, memory(t), "generic")

@@ -111,7 +111,7 @@ type Target struct {
 	Scim bool
 	// Seats is the number of active members that may have it, or are paid for; Unbounded: as many as want.
 	Seats int64
-	// Used is the number of seats in use; known for targets that are read one by one or listed.
+	// Used is the number of seats in use; known for targets that are read one by one, listed or saved.
 	Used    int64
 	Version int64
 	// Created is in Unix seconds; 0 if that was not recorded.
