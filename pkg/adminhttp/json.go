@@ -34,7 +34,7 @@ func body(r *http.Request, optional bool, keys ...string) (scim.Object, error) {
 	return o, nil
 }
 
-// document reads a JSON object of at most limit bytes.
+// document reads a JSON object of at most limit bytes, without U+0000 in any text.
 func document(r *http.Request, optional bool, limit int64) (scim.Object, error) {
 	data, err := web.ReadText(r, limit)
 	switch {
@@ -49,6 +49,9 @@ func document(r *http.Request, optional bool, limit int64) (scim.Object, error) 
 	}
 	if !jsonType(r.Header.Get("Content-Type")) {
 		return nil, &problem{status: http.StatusUnsupportedMediaType, detail: "Send the body as application/json."}
+	}
+	if strings.Contains(strings.ReplaceAll(string(data), `\\`, ""), `\u0000`) { // without escaped backslashes
+		return nil, badRequest("The body must not have the character U+0000.")
 	}
 	return scim.ParseObject(data)
 }

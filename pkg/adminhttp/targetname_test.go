@@ -16,7 +16,7 @@ func TestTargetNames(t *testing.T) {
 	dots := strings.NewReplacer(".", "%2E")
 	for _, name := range []string{
 		"a/b", "a//b", "a/", "/", "//", "/a", "a/../b", "..", ".", "../..", "...", ".a", "%2e%2e", "%2F", "%", "a b",
-		" ", "\U0001F692", "e\u0301", "a?b", "a#b", "a+b", ";", "\\", "\x00", "a\u202Eb", strings.Repeat("x", 510),
+		" ", "\U0001F692", "e\u0301", "a?b", "a#b", "a+b", ";", "\\", "\x01", "a\u202Eb", strings.Repeat("x", 510),
 	} {
 		role := "/role/" + url.PathEscape(name)
 		for _, target := range []string{"/targets" + role, "/targets" + dots.Replace(role)} {
@@ -45,6 +45,9 @@ func TestTargetNames(t *testing.T) {
 	}
 	if got := p.admin(200, "GET", "/targets", ""); len(got["targets"].([]any)) != 0 {
 		t.Errorf("left: %v", got)
+	}
+	for _, path := range []string{"/targets/role/a%00", "/members/" + ada + "/assignments/role/a%00"} {
+		p.admin(400, "PUT", path, "")
 	}
 	for _, path := range []string{
 		"/targets/role", "/targets//a", "/members/" + ada + "/assignments/role", "/members/../targets",

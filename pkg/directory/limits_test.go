@@ -2,8 +2,11 @@ package directory_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // odd are values at the limits of storage: each at most 512 bytes.
@@ -13,8 +16,8 @@ var odd = map[string]string{
 	"grows by folding": strings.Repeat("Ⱥ", 256),
 	"emoji":            strings.Repeat("🙂", 128),
 	"separators":       strings.Repeat("\x01", 256),
-	"nul":              "a\x00b\x01c\x02d",
-	"only nul":         strings.Repeat("\x00", 256),
+	"escaped":          "a\x01b\x02c\x03d",
+	"only escaped":     strings.Repeat("\x02", 256),
 	"quotes":           `"\'%*#` + "\u2028\n",
 	"highest":          strings.Repeat("\U0010FFFF", 128),
 }
@@ -145,4 +148,30 @@ func TestGroupAsItsOwnMember(t *testing.T) {
 	w.settled()
 	w.ok(nil, w.remove(group, g))
 	w.settled()
+}
+
+// TestStoredU0000 changes and finds a user whose stored text has U+0000, which no request can write.
+func TestStoredU0000(t *testing.T) {
+	w := in(t)
+	id := w.user("ann")
+	key := store.KeysOf("acme").User(id)
+	st := store.New(w.engine, store.Options{})
+	items, err := st.Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	attrs := maps.Clone(items[0].Attrs)
+	attrs["doc"] = strings.Replace(attrs["doc"].(string), `"ann"`, `"ann","title":"a\u0000b"`, 1)
+	if err := st.Write(t.Context(), store.PutItem(key, attrs)); err != nil {
+		t.Fatal(err)
+	}
+	res, err := w.patch(user, id, `{"op":"add","path":"nickName","value":"A"}`)
+	w.ok(res, err)
+	if res.Doc["title"] != "a\x00b" || w.found(user, `title eq "a\u0000b"`) != 1 {
+		t.Errorf("title %q", res.Doc["title"])
+	}
+	res, err = w.patch(user, id, `{"op":"remove","path":"title"}`)
+	if w.ok(res, err); res.Doc["title"] != nil {
+		t.Errorf("title %q stayed", res.Doc["title"])
+	}
 }

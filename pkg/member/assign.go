@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -23,6 +24,8 @@ func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, erro
 	case key.Name == "" || key.TooLong():
 		return kind, record.Refuse(http.StatusBadRequest,
 			"A target must have 1 to %d bytes, together with its organisation.", mapping.MaxTargetBytes)
+	case strings.ContainsRune(key.Name+key.Organisation, 0):
+		return kind, record.Refuse(http.StatusBadRequest, "The name of a target must not have the character U+0000.")
 	case kind.Per != "" && key.Organisation == "":
 		return kind, record.Refuse(
 			http.StatusBadRequest, "Targets of kind %q live inside an organisation: add ?organisation=.", key.Kind,

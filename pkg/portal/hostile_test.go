@@ -49,11 +49,13 @@ func TestBrokenInput(t *testing.T) {
 		}
 	}
 	// A form whose end is missing would be another change.
-	rec := admin.send("POST", "/portal/settings/active", "active=true%", form, "Cookie: "+admin.cookie)
-	if rec.Code != http.StatusBadRequest {
-		t.Errorf("a broken form: %d", rec.Code)
+	for _, broken := range []string{"active=true%", "active=true&x=%00"} {
+		rec := admin.send("POST", "/portal/settings/active", broken, form, "Cookie: "+admin.cookie)
+		if rec.Code != http.StatusBadRequest {
+			t.Errorf("a broken form, %s: %d", broken, rec.Code)
+		}
 	}
-	rec = admin.send("POST", "/portal/settings/active", "x="+strings.Repeat("a", 300<<10), form,
+	rec := admin.send("POST", "/portal/settings/active", "x="+strings.Repeat("a", 300<<10), form,
 		"Cookie: "+admin.cookie)
 	if rec.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large form: %d", rec.Code)

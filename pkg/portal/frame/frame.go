@@ -148,7 +148,7 @@ func (f *Frame) handle(pattern string, handler Handler) {
 
 // readable parses the form of a request, so that no text comes into a key or a filter that is not UTF-8:
 // such bytes of a query are left out. The form of a change that can't be read whole is refused, since the
-// rest would be another change.
+// rest would be another change; so is one with U+0000, which no stored text may have.
 func readable(r *http.Request) error {
 	err := r.ParseForm()
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -160,7 +160,7 @@ func readable(r *http.Request) error {
 	whole := err == nil
 	for _, values := range r.Form {
 		for i, value := range values {
-			whole = whole && utf8.ValidString(value)
+			whole = whole && utf8.ValidString(value) && strings.IndexByte(value, 0) < 0
 			values[i] = strings.ToValidUTF8(value, "")
 		}
 	}

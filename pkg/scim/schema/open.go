@@ -135,13 +135,13 @@ func (a *Attribute) badText() error {
 		"The value of %s must be %s. This string is blank, a list, or JSON of another kind.", a.FullName(), a.whole())
 }
 
-// checkSimple refuses the text of JSON, or of several values, as a simple value that can be neither.
+// checkSimple refuses U+0000, and the text of JSON, or of several values, as a simple value that can be neither.
 func (a *Attribute) checkSimple(v any) error {
-	s, ok := v.(string)
-	if !ok || !a.simple {
-		return nil
+	s, _ := v.(string)
+	if strings.IndexByte(s, 0) >= 0 {
+		return scim.BadRequest(scim.InvalidValue, "%s must not have U+0000: databases can't store it.", a.FullName())
 	}
-	if s = trim(s); isJSON(s) || scim.Several(s) {
+	if s = trim(s); a.simple && (isJSON(s) || scim.Several(s)) {
 		return scim.BadRequest(scim.InvalidValue,
 			"The value of %s must be one value, not the text of a list or of JSON. Send arrays and objects as JSON, "+
 				"not as strings.", a.FullName())
