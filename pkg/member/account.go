@@ -164,10 +164,14 @@ func (s *Service) importSome(ctx context.Context, t Tenant, part []record.Accoun
 	return nil
 }
 
-// adoptNow gives accounts to the first published members that match them and have none, and notes which.
+// adoptNow gives accounts to the first published members that match them and have none, and notes which. In a tenant
+// that publishes no members they wait for the next import.
 func (s *Service) adoptNow(
 	ctx context.Context, t Tenant, policy *mapping.Policy, part []record.Account, results []Imported,
 ) error {
+	if t.Silent {
+		return nil
+	}
 	ts := s.store.Tenant(t.ID)
 	items, err := ts.Get(ctx, store.EachKey(part, func(a record.Account) store.Key { return ts.Account(a.ID) })...)
 	if err != nil {

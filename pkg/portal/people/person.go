@@ -257,13 +257,13 @@ func (r room) invite(v *frame.Visit) error {
 		return err
 	}
 	n, err := r.c.Members.Invite(v.R.Context(), t, id)
-	if refused := (*member.Refused)(nil); errors.As(err, &refused) {
+	refused := (*member.Refused)(nil)
+	switch {
+	case errors.As(err, &refused) && refused.Status != http.StatusConflict:
 		return tenant.ErrNotFound
-	}
-	if err != nil {
+	case err != nil && refused == nil:
 		return err
-	}
-	if n == 0 {
+	case n == 0:
 		return r.showPerson(v, http.StatusConflict, v.Text("person.not-invited"))
 	}
 	return v.Lead("members/"+id, "invited")

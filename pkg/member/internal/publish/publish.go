@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"time"
 
@@ -17,8 +18,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Edit publishes members as the edits of the job change them. The members must exist.
+// Edit publishes members, who must exist, as the edits of the job change them; a *record.Refused 409 if t is silent.
 func (s *Publisher) Edit(ctx context.Context, t policies.Tenant, j Job) error {
+	if t.Silent {
+		return record.Refuse(http.StatusConflict, "The tenant publishes no members; see settings.members.publish.")
+	}
 	err := s.Alone(ctx, t.ID, func() error { return s.people(ctx, t, j) })
 	s.o.Wake(t.ID)
 	return err
