@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -286,4 +287,47 @@ func TestEraseOneWhoReturned(t *testing.T) {
 			t.Fatalf("killed after %d calls", n)
 		}
 	}
+}
+
+// TestEraseGoesOnInLargeLogs erases a person who returned, while one request has the time for less than one log: each
+// request goes on where the one before ended, under both ids.
+func TestEraseGoesOnInLargeLogs(t *testing.T) {
+	w, r, _ := leaver(t, "remove")
+	id, err := w.user("zelda2@zelda.example", scim.Object{"externalId": "zelda-1"})
+	w.must(err)
+	w.must(w.publish())
+	w.must(w.remove(userType, id))
+	w.must(w.publish())
+	const steps, noted = 4, 2 // of a log in all, and after which the place in it is noted
+	at, left := map[string]int{}, 0
+	s := member.New(w.store, member.Options{
+		Now: time.Now, Log: slog.New(slog.DiscardHandler), Directory: w.dir,
+		Forget: func(_ context.Context, _, id string, _ []string) (bool, error) {
+			for n, from := 1, at[id]; ; n++ {
+				if left--; left < 0 {
+					return false, context.DeadlineExceeded
+				}
+				if from+n == steps {
+					delete(at, id)
+					return true, nil
+				}
+				if n == noted {
+					at[id] = from + n
+					return false, nil
+				}
+			}
+		},
+	})
+	for n, done := 1, false; !done; n++ {
+		if n > 10 {
+			t.Fatalf("not erased after %d requests, at %v", n, at)
+		}
+		left = noted + 1
+		done, err = s.Erase(t.Context(), w.tenant, id)
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	w.must(w.publish())
+	w.checkErased(r, id)
 }

@@ -41,19 +41,20 @@ func (s *Publisher) Erase(ctx context.Context, t policies.Tenant, id string) (do
 	if err != nil {
 		return false, err
 	}
-	if s.o.Forget != nil && !m.Erased { // afterwards nobody knows the names
-		p := m.Person
-		names := []string{p.UserName, p.ExternalID, p.LoginAddress, p.Email, p.DisplayName}
-		if done, err := s.o.Forget(ctx, t.ID, id, names); err != nil || !done {
-			return false, err
-		}
-	}
+	// The previous ones first: one who is erased costs nothing when the call is repeated.
 	for _, previous := range append(slices.Clone(m.Earlier), m.PreviousID) {
 		if previous == "" {
 			continue
 		}
 		var refused *record.Refused // it is gone, or not there any more
 		if done, err := s.Erase(ctx, t, previous); !errors.As(err, &refused) && (err != nil || !done) {
+			return false, err
+		}
+	}
+	if s.o.Forget != nil && !m.Erased { // afterwards nobody knows the names
+		p := m.Person
+		names := []string{p.UserName, p.ExternalID, p.LoginAddress, p.Email, p.DisplayName}
+		if done, err := s.o.Forget(ctx, t.ID, id, names); err != nil || !done {
 			return false, err
 		}
 	}
