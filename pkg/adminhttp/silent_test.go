@@ -17,8 +17,10 @@ func TestEditsPublishNothing(t *testing.T) {
 		"Operations": [{"op": "replace", "path": "displayName", "value": "Ann"}]}`)
 	last := p.admin(200, "GET", "/events", "")["last"]
 	for _, r := range [][2]string{
-		{"PUT /members/" + ann + "/account", `{"accountId": "1"}`}, {"POST /members/" + ann + "/invite", ""},
-		{"POST /members/invite", ""}, {"POST /members/" + bob + "/merge", fmt.Sprintf(`{"into": %q}`, ann)},
+		{"PUT /members/" + ann + "/account", `{"accountId": "1"}`},
+		{"POST /members/" + ann + "/invite", ""},
+		{"POST /members/invite", ""},
+		{"POST /members/" + bob + "/merge", fmt.Sprintf(`{"into": %q}`, ann)},
 	} {
 		method, path, _ := strings.Cut(r[0], " ")
 		p.admin(409, method, path, r[1])

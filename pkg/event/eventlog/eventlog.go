@@ -27,6 +27,7 @@ type Head struct {
 	Epoch string
 
 	stored bool
+	bare   bool // the stored head has no epoch
 }
 
 // schemaVersion is the layout of an event's envelope.
@@ -82,12 +83,19 @@ const (
 	attrBefore   = "before"
 )
 
+// lostEpoch is the epoch of a log whose stored head has none. Each reader has to see the same one.
+const lostEpoch = "00000000"
+
 // DecodeHead reads the item under Keys.LogHead; an item without attributes is the head of an empty log, with a new
 // epoch.
 func DecodeHead(item store.Item) Head {
 	h := Head{stored: item.Attrs != nil}
 	h.Sequence, _ = item.Attrs[attrSequence].(int64)
-	if h.Epoch, _ = item.Attrs[attrEpoch].(string); h.Epoch == "" {
+	switch h.Epoch, _ = item.Attrs[attrEpoch].(string); {
+	case h.Epoch != "":
+	case h.stored:
+		h.Epoch, h.bare = lostEpoch, true
+	default:
 		h.Epoch = newEpoch()
 	}
 	return h
@@ -100,13 +108,16 @@ func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }
 // An entry without events is left out. retention is how long entries are kept; 0 keeps them.
 func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (Head, []store.Op) {
 	next := h
-	next.stored = true
+	next.stored, next.bare = true, false
 	head := store.Op{Kind: store.Put, Key: k.LogHead(), If: []store.Cond{{Test: store.Absent}}}
 	if h.stored {
 		head.If = []store.Cond{
 			{Test: store.Equal, Attr: attrSequence, Value: h.Sequence},
 			{Test: store.Equal, Attr: attrEpoch, Value: h.Epoch},
 			store.Lacks(attrClosed),
+		}
+		if h.bare {
+			head.If[1] = store.Lacks(attrEpoch)
 		}
 	}
 	ops := []store.Op{head}
