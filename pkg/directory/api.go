@@ -35,7 +35,7 @@ func (d *Directory) CreateAs(
 		return Resource{}, err
 	}
 	if row.IsGroup(rt) {
-		return d.written(ctx, t, *dr.after, sel)
+		return dr.created(sel), nil
 	}
 	res := dr.after.Resource(t)
 	if dr.refs.Joins() {

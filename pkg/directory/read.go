@@ -87,6 +87,24 @@ func setMembers(doc scim.Object, members any) {
 	}
 }
 
+// created is the answer to the creation of a group. Its members are those whom it was created with: nothing is read.
+// The group is created, so members that do not fit are left out.
+func (dr *draft) created(sel *schema.Projection) Resource {
+	res := dr.after.Resource(dr.t)
+	if !sel.Wants(dr.rt, "members") {
+		return res
+	}
+	members := make([]membership.Member, len(dr.changes))
+	for i, c := range dr.changes {
+		members[i] = c.Member
+	}
+	shown, _ := membership.LookOf(dr.t, dr.rt, sel).Encode(members).(scim.Encoded)
+	if shown != nil && len(shown) <= MaxOneBytes {
+		res.Doc["members"] = shown
+	}
+	return res
+}
+
 // written is the answer to a write of a group. The write has happened, so a large answer is not an error.
 func (d *Directory) written(ctx context.Context, t Tenant, r row.Record, sel *schema.Projection) (Resource, error) {
 	res, _, err := d.withMembers(ctx, t, r, sel, answerLimit{bytes: MaxOneBytes})
