@@ -27,9 +27,12 @@ func TestRestoreDrill(t *testing.T) {
 	client := dynamolocal.Client(t)
 	engine := scan.New(client, dynamolocal.Table(t, client))
 	restored := dynamolocal.Table(t, client)
-	w := filled.New(t, engine, "acme")
+	memory := filled.Memory(t) // in which many users are made sooner
+	w := filled.New(t, memory, "acme")
 	w.Fill()
 	drillUsers(t, w)
+	filled.Load(t, engine, filled.Items(t, memory))
+	w = filled.Open(t, engine, "acme", w.Token)
 	shared := w.Group("shared")
 	ahead, stop := filled.Clients(4, func(c, i int) { writeSome(w, shared, fmt.Sprintf("c%d-%d", c, i), i%2 == 1) })
 	ahead(8)

@@ -229,7 +229,7 @@ func Load(t testing.TB, engine store.Engine, items []store.Item) {
 	for i, item := range items {
 		ops[i] = store.Op{Kind: store.Put, Key: item.Key, Set: item.Attrs}
 	}
-	if err := store.New(engine, store.Options{}).Batch(context.Background(), ops...); err != nil {
+	if err := store.New(engine, store.Options{MaxWait: time.Minute}).Batch(context.Background(), ops...); err != nil {
 		t.Fatal(err)
 	}
 }
