@@ -14,16 +14,13 @@ import (
 func TestTable(t *testing.T) {
 	ctx := context.Background()
 	client := dynamolocal.Client(t)
-	table := dynamolocal.StreamedTable(t, client)
+	table := dynamolocal.Table(t, client)
 	if err := dynamostore.CreateTable(ctx, client, table); err != nil {
 		t.Fatalf("a table that is there: %v", err)
 	}
 	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if s := out.Table.StreamSpecification; s == nil || s.StreamViewType != types.StreamViewTypeNewAndOldImages {
-		t.Errorf("stream is %+v", s)
 	}
 	if b := out.Table.BillingModeSummary; b == nil || b.BillingMode != types.BillingModePayPerRequest {
 		t.Errorf("billing is %+v", b)

@@ -57,13 +57,14 @@ func Client(t testing.TB) *dynamodb.Client {
 	return newClient(Start(t))
 }
 
-// Table creates a new table without a stream, which is deleted at the end of the test, and returns its name. With a
-// stream the server gets slower with each write: it walks the records that are there.
-func Table(t testing.TB, client *dynamodb.Client) string {
+// StreamedTable is Table with a stream, as in AWS.
+func StreamedTable(t testing.TB, client *dynamodb.Client) string {
 	t.Helper()
-	table := StreamedTable(t, client)
+	table := Table(t, client)
 	_, err := client.UpdateTable(context.Background(), &dynamodb.UpdateTableInput{
-		TableName: &table, StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(false)},
+		TableName: &table, StreamSpecification: &types.StreamSpecification{
+			StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages,
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -71,8 +72,8 @@ func Table(t testing.TB, client *dynamodb.Client) string {
 	return table
 }
 
-// StreamedTable is Table with a stream, as in AWS.
-func StreamedTable(t testing.TB, client *dynamodb.Client) string {
+// Table creates a new table, which is deleted at the end of the test, and returns its name.
+func Table(t testing.TB, client *dynamodb.Client) string {
 	t.Helper()
 	table := "test-" + uuid.NewString()
 	if err := dynamostore.CreateTable(context.Background(), client, table); err != nil {
