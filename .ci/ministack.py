@@ -1,8 +1,9 @@
-"""Deploys template.yaml to a MiniStack on loopback and sends requests through it; see .ci/ministack."""
+"""Deploys template.yaml and gradual.yaml to a MiniStack on loopback and sends requests through them; see .ci/ministack."""
 
 import io
 import json
 import os
+import subprocess
 import sys
 import time
 import urllib.error
@@ -52,9 +53,9 @@ def up():
         return False
 
 
-def translated():
-    """The template as CloudFormation sees it, with the programs of this machine."""
-    t = yaml_parse(open("template.yaml").read())
+def translated(path):
+    """A template as CloudFormation sees it, with the programs of this machine."""
+    t = yaml_parse(open(path).read())
     t["Globals"]["Function"]["Architectures"] = ["x86_64" if os.environ["ARCH"] == "amd64" else "arm64"]
     variables = t["Globals"]["Function"]["Environment"]["Variables"]
     for service in "DYNAMODB", "SECRETS_MANAGER", "SQS", "EVENTBRIDGE", "SNS", "SESV2":
@@ -78,7 +79,7 @@ def translated():
 
 
 def simplified(t):
-    """Makes routes of the OpenAPI document, which the emulator does not read, and leaves out alarms that compute."""
+    """Makes routes of the OpenAPI document, which the emulator does not read, and leaves out alarms that compute, and CodeDeploy."""
     api = t["Resources"]["Api"]["Properties"]
     document = api.pop("Body")
     api.pop("FailOnWarnings", None)
@@ -95,20 +96,25 @@ def simplified(t):
             "Target": {"Fn::Sub": "integrations/${Integration%d}" % i},
             "AuthorizationType": "AWS_IAM" if operation.get("security") else "NONE",
         }}
-    computed = [n for n, r in t["Resources"].items()
-                if r["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in r["Properties"]]
-    for name in computed:
+    left_out = [n for n, r in t["Resources"].items() if r["Type"].startswith("AWS::CodeDeploy::") or
+                r["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in r["Properties"]]
+    for name in left_out:
         del t["Resources"][name]
-    print("left out, as the emulator can't compute:", ", ".join(computed))
+    for r in t["Resources"].values():
+        r.pop("UpdatePolicy", None)  # of CodeDeploy
+    print("left out, as the emulator can't do it:", ", ".join(left_out))
     return t
 
 
-def deploy():
-    t = simplified(translated())
+def deploy(path, **parameters):
+    """Creates or updates the stack, and returns its outputs."""
+    t = simplified(translated(path))
     boto3.client("s3", **AWS).put_object(Bucket="code", Key="template.json", Body=json.dumps(t))
     cloudformation = boto3.client("cloudformation", **AWS)
-    cloudformation.create_stack(
-        StackName="scim", TemplateURL=f"{URL}/code/template.json", Capabilities=["CAPABILITY_IAM"])
+    there = cloudformation.list_stacks()["StackSummaries"]
+    (cloudformation.update_stack if there else cloudformation.create_stack)(
+        StackName="scim", TemplateURL=f"{URL}/code/template.json", Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()])
     def ended():
         stack = cloudformation.describe_stacks(StackName="scim")["Stacks"][0]
         return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
@@ -116,8 +122,8 @@ def deploy():
     failed = [(e["LogicalResourceId"], e.get("ResourceStatusReason"))
               for e in cloudformation.describe_stack_events(StackName="scim")["StackEvents"]
               if "FAILED" in e["ResourceStatus"]]
-    check("the stack is there", stack["StackStatus"] == "CREATE_COMPLETE", failed)
-    print(len(t["Resources"]), "resources")
+    check("the stack is there", stack["StackStatus"] == ("UPDATE_COMPLETE" if there else "CREATE_COMPLETE"), failed)
+    print(path, len(t["Resources"]), "resources")
     return {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
 
 
@@ -217,6 +223,37 @@ def scan(dynamodb, table):
     return dynamodb.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]
 
 
+def gradual(out):
+    """Changes the stack to the template with aliases, which CodeDeploy would move in steps, and back."""
+    lambdas = boto3.client("lambda", **AWS)
+    for version, level in ("1", "INFO"), ("2", "DEBUG"):  # a new value of a parameter needs a new version
+        subprocess.run(["bash", "functions/gradual"], check=True)
+        check("the outputs are the same", deploy("gradual.yaml", LogLevel=level) == out)
+        through_aliases(lambdas, True)
+        for f in lambdas.list_functions(MaxItems=100)["Functions"]:
+            alias = lambdas.get_alias(FunctionName=f["FunctionName"], Name="live")
+            check("the alias has the new version", alias["FunctionVersion"] == version, alias)
+            run = lambdas.get_function_configuration(FunctionName=f["FunctionName"], Qualifier="live")
+            check("it has the new value", run["Environment"]["Variables"]["LOG_LEVEL"] == level, run)
+    requests(out)
+    check("the outputs are the same", deploy("template.yaml") == out)
+    through_aliases(lambdas, False)
+    want(200, "GET", "/admin/v1/tenants", sign=True)
+
+
+def through_aliases(lambdas, yes):
+    """Checks that all that calls functions calls their aliases, or that nothing does."""
+    gateway = boto3.client("apigatewayv2", **AWS)
+    api = gateway.get_apis()["Items"][0]["ApiId"]
+    scheduler = boto3.client("scheduler", **AWS)
+    called = [i["IntegrationUri"].removesuffix("/invocations")
+              for i in gateway.get_integrations(ApiId=api, MaxResults="100")["Items"]]
+    called += [m["FunctionArn"] for m in lambdas.list_event_source_mappings()["EventSourceMappings"]]
+    called += [scheduler.get_schedule(Name=s["Name"], GroupName=s["GroupName"])["Target"]["Arn"]
+               for s in scheduler.list_schedules()["Schedules"]]
+    check("routes, mappings and schedules", len(called) > 10 and all(c.endswith(":live") == yes for c in called), called)
+
+
 class Unfollowed(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None
@@ -224,7 +261,8 @@ class Unfollowed(urllib.request.HTTPRedirectHandler):
 
 urllib.request.install_opener(urllib.request.build_opener(Unfollowed))
 eventually("the emulator answers", up)
-outputs = deploy()
+outputs = deploy("template.yaml")
 HOST = f"{boto3.client('apigatewayv2', **AWS).get_apis()['Items'][0]['ApiId']}.execute-api.localhost:{PORT}"
 requests(outputs)
+gradual(outputs)
 print(checks, "checks passed")
