@@ -8,7 +8,7 @@
 //	{"p":"U","k":"2819c223-…","a":{"doc":"…","ver":{"n":"3"}}}
 //	{"items":814,"sha256":"…"}
 //
-// An export reads partition by partition, while the tenant may be in use: each resource is as it was at some moment of
+// An export reads the partitions in turns, while the tenant may be in use: each resource is as it was at some moment of
 // the export. The import therefore ends with a run of doctor, which makes lookups, memberships and counters follow from
 // the documents. Switch the tenant off first if the file must show one moment.
 //

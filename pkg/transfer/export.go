@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -55,57 +56,95 @@ func (e Export) Write(ctx context.Context, st *store.Store, out io.Writer) (int6
 	if err := e.own(ctx, st, w); err != nil {
 		return 0, err
 	}
-	partitions, err := partitionsOf(ctx, st, k)
-	if err != nil {
+	if err := copyLanes(ctx, st, w, k); err != nil {
 		return 0, err
-	}
-	for _, pk := range partitions {
-		if err := copyPartition(ctx, st, w, k, pk); err != nil {
-			return 0, err
-		}
 	}
 	return w.items, w.end()
 }
 
-// partitionsOf are the partitions of a tenant that move, but its own one.
-func partitionsOf(ctx context.Context, st *store.Store, k store.Keys) ([]string, error) {
-	var all []string
+// A lane is read one item after the other, page by page.
+type lane = iter.Seq2[store.Item, error]
+
+const (
+	// lanePage bounds the items of each lane that are in memory.
+	lanePage = 200
+	// turn is how many items of a lane follow each other in the file.
+	turn = store.MaxBatchOps
+)
+
+// lanesOf are the partitions of a tenant that move, but its own one. The partitions of a resource type of the tenant's,
+// and those of its log, follow each other in one lane: there may be many.
+func lanesOf(ctx context.Context, st *store.Store, k store.Keys) []lane {
+	partition := func(pk string) lane { return st.All(ctx, store.Query{PK: pk, Limit: lanePage}) }
+	named := func(pk string, name func(string) string) lane {
+		return func(yield func(store.Item, error) bool) {
+			for item, err := range st.All(ctx, store.Query{PK: pk, Select: store.KeysOnly}) {
+				if err != nil {
+					yield(item, err)
+					return
+				}
+				for item, err := range partition(name(item.SK)) {
+					if !yield(item, err) || err != nil {
+						return
+					}
+				}
+			}
+		}
+	}
+	lanes := []lane{
+		partition(k.LogPartitionNames()),
+		named(k.LogPartitionNames(), k.LogPartitionOf),
+		named(k.OtherType("").PK, func(sk string) string { return k.Other(sk, "").PK }),
+	}
 	for _, pk := range k.Partitions() {
 		if !left[suffix(k, pk)] {
-			all = append(all, pk)
+			lanes = append(lanes, partition(pk))
 		}
 	}
-	for pk, name := range map[string]func(string) string{
-		k.OtherType("").PK:    func(sk string) string { return k.Other(sk, "").PK },
-		k.LogPartitionNames(): k.LogPartitionOf,
-	} {
-		if pk == k.LogPartitionNames() {
-			all = append(all, pk)
-		}
-		for item, err := range st.All(ctx, store.Query{PK: pk, Select: store.KeysOnly}) {
+	return lanes
+}
+
+// copyLanes writes the lanes of a tenant in turns, because DynamoDB bounds the writes to one partition: so an import
+// writes to many at a time.
+func copyLanes(ctx context.Context, st *store.Store, w *writer, k store.Keys) error {
+	var open []func() (store.Item, error, bool)
+	for _, l := range lanesOf(ctx, st, k) {
+		next, stop := iter.Pull2(l)
+		defer stop()
+		open = append(open, next)
+	}
+	for len(open) > 0 {
+		rest := open[:0]
+		for _, next := range open {
+			more, err := takeTurn(w, k, next)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			all = append(all, name(item.SK))
+			if more {
+				rest = append(rest, next)
+			}
+		}
+		open = rest
+	}
+	return nil
+}
+
+// takeTurn writes some items of a lane, and reports whether there may be more.
+func takeTurn(w *writer, k store.Keys, next func() (store.Item, error, bool)) (more bool, err error) {
+	for range turn {
+		item, err, ok := next()
+		if err != nil || !ok {
+			return false, err
+		}
+		if err := w.item(suffix(k, item.PK), item.SK, item.Attrs); err != nil {
+			return false, err
 		}
 	}
-	return all, nil
+	return true, nil
 }
 
 // suffix is a partition's name after the tenant.
 func suffix(k store.Keys, pk string) string { return strings.TrimPrefix(pk, k.Tenant().PK+"#") }
-
-func copyPartition(ctx context.Context, st *store.Store, w *writer, k store.Keys, pk string) error {
-	for item, err := range st.All(ctx, store.Query{PK: pk}) {
-		if err != nil {
-			return err
-		}
-		if err := w.item(suffix(k, pk), item.SK, item.Attrs); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // own writes the tenant's own partition, and the secrets.
 func (e Export) own(ctx context.Context, st *store.Store, w *writer) error {

@@ -265,3 +265,26 @@ func TestExportBesideWriters(t *testing.T) {
 		}
 	}
 }
+
+// TestPartitionsTakeTurns: DynamoDB takes 1,000 write units a second for one partition, so an import is only quick if
+// the items of different partitions are mixed in the file.
+func TestPartitionsTakeTurns(t *testing.T) {
+	from := filled.Memory(t)
+	w := filled.New(t, from, "acme")
+	for i := range 200 {
+		w.User(fmt.Sprintf("user-%d", i), fmt.Sprintf(`,"emails":[{"value":"u%d@example.com"}]`, i))
+	}
+	w.Settle()
+	const part = 500
+	lines := bytes.SplitAfter(export(t, from, transfer.Export{}), []byte("\n"))
+	counts := map[string]int{}
+	for _, line := range lines[:part] {
+		name, _, _ := bytes.Cut(line, []byte(`","k":`))
+		counts[string(name)]++
+	}
+	for name, n := range counts {
+		if n > part/4 {
+			t.Errorf("%d of the first %d lines are of one partition: %s", n, part, name)
+		}
+	}
+}
