@@ -145,7 +145,7 @@ func torn(t *testing.T, engine *scan.Engine) []store.Item {
 		}
 		some := 1 // one by one, for the copy to be torn
 		if os.Getenv("TEST_DRILL_USERS") != "" {
-			some = 50
+			some = 1000
 		}
 		for keys := range slices.Chunk(keys, some) {
 			items, err := st.Get(t.Context(), keys...)
