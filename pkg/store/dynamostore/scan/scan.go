@@ -6,8 +6,12 @@ package scan
 import (
 	"context"
 	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -29,15 +33,23 @@ func New(client *dynamodb.Client, table string) *Engine {
 	return &Engine{dynamostore.New(client, table), client, table}
 }
 
+const (
+	// pageItems bounds a page: DynamoDB Local reads the rest of the table for one without a bound, and is not in time.
+	pageItems = 1000
+	// patience bounds the time for one page, with all attempts.
+	patience = 5 * time.Minute
+	maxPause = time.Second
+)
+
 // Scan returns keys of the table in no order, but partition by partition, from the beginning or after a key. next is
-// the key to go on after; the zero key ends. It costs as much as to read the items. A call that fails is repeated as
-// the SDK does it: a scan has no request to be in time for.
+// the key to go on after; the zero key ends. It costs as much as to read the items. A call that may succeed later is
+// repeated for five minutes: a scan has no request to be in time for.
 func (e *Engine) Scan(ctx context.Context, after store.Key) (keys []store.Key, next store.Key, err error) {
 	in := &dynamodb.ScanInput{
 		TableName: &e.table, ConsistentRead: aws.Bool(true),
 		ProjectionExpression:     aws.String("#p, #s"),
 		ExpressionAttributeNames: map[string]string{"#p": store.AttrPK, "#s": store.AttrSK},
-		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal,
+		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal, Limit: aws.Int32(pageItems),
 	}
 	if after != (store.Key{}) {
 		in.ExclusiveStartKey = map[string]types.AttributeValue{
@@ -45,7 +57,9 @@ func (e *Engine) Scan(ctx context.Context, after store.Key) (keys []store.Key, n
 			store.AttrSK: &types.AttributeValueMemberS{Value: after.SK},
 		}
 	}
-	out, err := e.client.Scan(ctx, in, func(o *dynamodb.Options) { o.Retryer = retry.NewStandard() })
+	inTime, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := e.client.Scan(inTime, in, func(o *dynamodb.Options) { o.Retryer = patient() })
 	if err != nil {
 		store.Charge(ctx, store.Cost{Calls: 1})
 		return nil, store.Key{}, fmt.Errorf("dynamostore: Scan: %w", err)
@@ -66,6 +80,16 @@ func (e *Engine) Scan(ctx context.Context, after store.Key) (keys []store.Key, n
 		next, err = scanned(out.LastEvaluatedKey)
 	}
 	return keys, next, err
+}
+
+// patient repeats a call until its context ends, with pauses of up to a second.
+func patient() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.RateLimiter = math.MaxInt, ratelimit.None
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
+			return rand.N(min(maxPause, 20*time.Millisecond<<min(attempt, 10))), nil
+		})
+	})
 }
 
 // scanned is the key of an item that a scan has found.
