@@ -320,6 +320,26 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestSearch: each list whose elements have a name can be searched by it.
+func TestSearch(t *testing.T) {
+	url := serve(t, "")
+	good(t, url, "tenants", "create", "Acme", "-id", "acme")
+	good(t, url, "clients", "create", "acme", "Console")
+	for command, want := range map[string]string{
+		"tenants list -name ACM": "acme", "tenants list -name zebra": "", "tenants -name zebra": "",
+		"clients list acme -name cons": "Console", "clients list acme -name zebra": "",
+		"clients list - -name zebra":     "",
+		"webhooks list acme -name zebra": "", "domains list acme -name zebra": "", "links list acme -name zebra": "",
+		"schemas list acme -name zebra": "", "resource-types list acme -name zebra": "",
+		"members list acme -name zebra": "", "targets list acme -name zebra": "",
+	} {
+		_, rows, _ := strings.Cut(good(t, url, strings.Fields(command)...), "\n")
+		if !strings.Contains(rows, want) || (rows == "") != (want == "") {
+			t.Errorf("%s: %q", command, rows)
+		}
+	}
+}
+
 // TestForceIsAsked: an action that the API refuses without force is done if a person confirms it, or with -force.
 func TestForceIsAsked(t *testing.T) {
 	var bodies []string

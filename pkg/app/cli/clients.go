@@ -29,11 +29,12 @@ func (o owner) path(parts ...string) string {
 type clientsListCmd struct {
 	admin
 	owner
+	search
 }
 
 // Run lists.
 func (c *clientsListCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodGet, c.path(), nil}, s.showClients)
+	return c.call(s, request{http.MethodGet, query(c.path(), "name", c.Name), nil}, s.showClients)
 }
 
 func (s *session) showClients(answer object) {

@@ -46,11 +46,12 @@ type oneType struct {
 func (n oneType) path(tenant string) string { return path("tenants", tenant, "resource-types", n.Type) }
 func (n oneType) String() string            { return "Resource type " + n.Type }
 
-type schemasListCmd struct{ ofTenant }
+type schemasListCmd struct{ tenantSearch }
 
 // Run lists.
 func (c *schemasListCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "schemas"), nil}, func(answer object) {
+	p := query(path("tenants", c.Tenant, "schemas"), "name", c.Name)
+	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		rows := [][]any{{"SCHEMA", "NAME", "ATTRIBUTES"}}
 		for _, o := range objects(answer["schemas"]) {
 			rows = append(rows, []any{o["id"], o["name"], len(objects(o["attributes"]))})
@@ -59,11 +60,12 @@ func (c *schemasListCmd) Run(s *session) error {
 	})
 }
 
-type typesListCmd struct{ ofTenant }
+type typesListCmd struct{ tenantSearch }
 
 // Run lists.
 func (c *typesListCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "resource-types"), nil}, func(answer object) {
+	p := query(path("tenants", c.Tenant, "resource-types"), "name", c.Name)
+	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		rows := [][]any{{"TYPE", "ENDPOINT", "SCHEMA", "EXTENSIONS"}}
 		for _, o := range objects(answer["resourceTypes"]) {
 			rows = append(rows, []any{

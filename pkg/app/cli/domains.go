@@ -18,11 +18,12 @@ type oneDomain struct {
 	Domain string `arg:"" help:"The domain, such as example.com."`
 }
 
-type domainsListCmd struct{ ofTenant }
+type domainsListCmd struct{ tenantSearch }
 
 // Run lists.
 func (c *domainsListCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "domains"), nil}, func(answer object) {
+	p := query(path("tenants", c.Tenant, "domains"), "name", c.Name)
+	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		rows := [][]any{{"DOMAIN", "STATE", "BY", "SINCE", "TXT RECORD", "VALUE"}}
 		for _, o := range objects(answer["domains"]) {
 			record, _ := o["record"].(object)

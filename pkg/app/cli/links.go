@@ -40,11 +40,11 @@ func (c *linksCreateCmd) Run(s *session) error {
 	})
 }
 
-type linksListCmd struct{ ofTenant }
+type linksListCmd struct{ tenantSearch }
 
 // Run lists.
 func (c *linksListCmd) Run(s *session) error {
-	r := request{http.MethodGet, path("tenants", c.Tenant, "setup-links"), nil}
+	r := request{http.MethodGet, query(path("tenants", c.Tenant, "setup-links"), "name", c.Name), nil}
 	return c.call(s, r, func(answer object) {
 		rows := [][]any{{"LINK", "ROLE", "STATE", "EMAIL", "EXPIRES", "SESSION UNTIL"}}
 		for _, o := range objects(answer["setupLinks"]) {

@@ -56,12 +56,14 @@ func (p part) count() string {
 type membersListCmd struct {
 	ofTenant
 	part
+	search
 	Filter string `placeholder:"FILTER" help:"SCIM filter, such as status eq \"active\"."`
 }
 
 // Run lists.
 func (c *membersListCmd) Run(s *session) error {
-	p := query(path("tenants", c.Tenant, "members"), "filter", c.Filter, "count", c.count(), "cursor", c.Cursor)
+	p := query(path("tenants", c.Tenant, "members"), "filter", c.Filter, "name", c.Name,
+		"count", c.count(), "cursor", c.Cursor)
 	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		rows := [][]any{{"MEMBER", "STATUS", "USERNAME", "ASSIGNMENTS"}}
 		for _, m := range objects(answer["members"]) {
@@ -148,12 +150,14 @@ type targetsCmd struct {
 type targetsListCmd struct {
 	ofTenant
 	part
+	search
 	Kind string `placeholder:"KIND" help:"Targets of one kind; all by default."`
 }
 
 // Run lists.
 func (c *targetsListCmd) Run(s *session) error {
-	p := query(path("tenants", c.Tenant, "targets"), "kind", c.Kind, "count", c.count(), "cursor", c.Cursor)
+	p := query(path("tenants", c.Tenant, "targets"), "kind", c.Kind, "name", c.Name,
+		"count", c.count(), "cursor", c.Cursor)
 	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		rows := [][]any{{"KIND", "ORGANISATION", "TARGET", "NAME", "FEATURES"}}
 		for _, o := range objects(answer["targets"]) {

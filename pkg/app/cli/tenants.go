@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -24,13 +23,28 @@ type tenantsCmd struct {
 	Import tenantsImportCmd `cmd:"" help:"Read a tenant from a file, and write it directly to a table or local file."`
 }
 
-type tenantsListCmd struct{ admin }
+// search is for the commands that list.
+type search struct {
+	Name string `placeholder:"NAME" help:"Only those whose name, description or address begins with NAME."`
+}
+
+// tenantSearch is search for a list of a tenant.
+type tenantSearch struct {
+	ofTenant
+	search
+}
+
+type tenantsListCmd struct {
+	admin
+	search
+}
 
 // Run lists all pages, as one table or as one document.
 func (c *tenantsListCmd) Run(s *session) error {
 	list := []any{}
-	for query := "?count=1000"; query != ""; {
-		raw, err := c.send(s, request{http.MethodGet, "/tenants" + query, nil})
+	for cursor, more := "", true; more; more = cursor != "" {
+		p := query(path("tenants"), "name", c.Name, "count", "1000", "cursor", cursor)
+		raw, err := c.send(s, request{http.MethodGet, p, nil})
 		if err != nil {
 			return err
 		}
@@ -40,10 +54,7 @@ func (c *tenantsListCmd) Run(s *session) error {
 		}
 		tenants, _ := page["tenants"].([]any)
 		list = append(list, tenants...)
-		query = ""
-		if next, ok := page["nextCursor"].(string); ok && next != "" {
-			query = "?count=1000&cursor=" + url.QueryEscape(next)
-		}
+		cursor = text(page["nextCursor"])
 	}
 	if c.JSON {
 		return writeJSON(s.Out, object{"tenants": list})

@@ -43,12 +43,14 @@ func (s *session) secret(o object) {
 
 type webhooksListCmd struct {
 	ofHooks
+	search
 	For string `placeholder:"TENANT" help:"For the operator's webhooks: the tenant whose deliveries are shown."`
 }
 
 // Run lists. The state is that of the delivery. Without one, on and off say whether the webhook is active.
 func (c *webhooksListCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodGet, query(c.path(), "tenant", c.For), nil}, func(answer object) {
+	p := query(c.path(), "name", c.Name, "tenant", c.For)
+	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		rows := [][]any{{"WEBHOOK", "STATE", "URL", "TYPES", "DESCRIPTION"}}
 		for _, o := range objects(answer["webhooks"]) {
 			state := any("off")
