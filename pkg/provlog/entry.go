@@ -179,6 +179,9 @@ const maxDoc = 1900
 // put is the operation that writes an entry, which it may shorten: one that is too large loses the end of its body,
 // then its body, then the end of its detail.
 func (e *Entry) put(s shelf) store.Op {
+	if len(e.Body) > maxDoc { // the escapes of what is cut anyway do not count
+		e.Body, e.BodyCut = cut(e.Body, maxDoc), true
+	}
 	doc := e.encode()
 	if over := len(doc) - maxDoc; over > 0 && e.Body != "" {
 		e.Body, e.BodyCut = cut(e.Body, max(len(e.Body)-over-len(`,"bc":true`), 0)), true

@@ -78,6 +78,8 @@ func TestLogCost(t *testing.T) {
 		{"PUT", "PUT", "/Users/" + ids[0], body(userURN, `"userName":"other"`), 200, "[1 with the change]"},
 		{"PUT, nothing new", "PUT", "/Users/" + ids[0], body(userURN, `"userName":"other"`), 200, "[1 alone]"},
 		{"add members", "PATCH", "/Groups/" + group, patchBody(add(ids[1:]...)), 204, "[1 with the change]"},
+		{"create a large group", "POST", "/Groups", body(groupURN, `"displayName":"Crowd","members":[`+
+			strings.Repeat(`{"value":"`+ids[0]+`"},`, 600)+`{"value":"`+ids[1]+`"}]`), 201, "[1 with the change]"},
 		{"GET", "GET", "/Users/" + ids[0], "", 200, "[]"},
 		{"GET of nobody", "GET", "/Users/none", "", 404, "[]"},
 		{"refused", "DELETE", "/Users/none", "", 404, "[1 alone]"},
@@ -98,8 +100,14 @@ func TestLogCost(t *testing.T) {
 		t.Errorf("the largest entry has %d bytes, want at most 2048, and a large one", e.bytes)
 	}
 	cut := a.log("bodyCut eq true")
-	if len(cut) != 1 || cut[0]["subject"] != "large" {
+	if len(cut) != 2 || cut[1]["subject"] != "large" || cut[0]["subject"] != "Crowd" {
 		t.Errorf("entries whose body is cut: %v", cut)
+	}
+	for _, entry := range cut {
+		kept, _ := a.mustAdmin(200, "GET", "/log/"+entry["id"].(string), "")["body"].(string)
+		if len(kept) < 1000 {
+			t.Errorf("%v: the entry has %d bytes of the body: %s", entry["subject"], len(kept), kept)
+		}
 	}
 }
 
