@@ -33,6 +33,29 @@ func TestMembersAreFound(t *testing.T) {
 	b.sees("/portal/members/duplicates?lang=de", "Keine zwei Mitglieder")
 }
 
+// TestNothingIsPublishedInThePortal: in a tenant that publishes no members, each form about them says so, and is
+// carried out when it publishes again.
+func TestNothingIsPublishedInThePortal(t *testing.T) {
+	w := newWorld(t)
+	b := w.signIn("acme", "admin")
+	ada, ben := w.user("acme", "ada"), w.user("acme", "ben")
+	b.sees("/portal/members", "Ada", "Ben")
+	w.admin(200, "PATCH", "", `{"settings":{"members":{"publish":false}}}`)
+	for lang, want := range map[string]string{
+		"en": "the application publishes no members", "de": "Die Anwendung veröffentlicht keine Mitglieder",
+	} {
+		for path, fields := range map[string]url.Values{
+			"invite": {}, ada + "/invite": {}, "merge": {"id": {ada}, "into": {ben}},
+		} {
+			fields.Set("sure", "yes")
+			b.sends(409, "/portal/members/"+path+"?lang="+lang, fields, want)
+		}
+	}
+	w.admin(200, "PATCH", "", `{"settings":{"members":{"publish":true}}}`)
+	b.sends(303, "/portal/members/"+ada+"/invite", nil)
+	b.sends(303, "/portal/members/invite", url.Values{"sure": {"yes"}})
+}
+
 func TestOneMember(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn("acme", "admin")

@@ -55,17 +55,20 @@ type membersPage struct {
 	// Duplicates and References say that there are any.
 	Duplicates, References int
 	Behind                 bool
+	Wrong                  string
 }
 
 // assignmentsShown is how many assignments a row of a list has.
 const assignmentsShown = 6
 
-func (r room) members(v *frame.Visit) error {
+func (r room) members(v *frame.Visit) error { return r.showMembers(v, http.StatusOK, "") }
+
+func (r room) showMembers(v *frame.Visit, status int, wrong string) error {
 	t, err := r.of(v)
 	if err != nil {
 		return err
 	}
-	page := membersPage{Query: v.Form("q"), View: v.Form("view"), Behind: v.Form("after") != ""}
+	page := membersPage{Query: v.Form("q"), View: v.Form("view"), Behind: v.Form("after") != "", Wrong: wrong}
 	page.Query = cut(page.Query)
 	view := ""
 	for _, known := range views {
@@ -110,7 +113,7 @@ func (r room) members(v *frame.Visit) error {
 	for _, m := range list.Members {
 		page.Rows = append(page.Rows, memberRowOf(v, m))
 	}
-	return v.Show("members", page)
+	return v.ShowStatus(status, "members", page)
 }
 
 // search is the query of a page of members: a text, the filter of a view, and the id to go on after.
@@ -266,6 +269,8 @@ func (r room) merge(v *frame.Visit) error {
 	_, err = r.c.Members.Merge(v.R.Context(), t, id, into)
 	refused := (*member.Refused)(nil)
 	switch {
+	case errors.As(err, &refused) && t.Silent:
+		return r.showDuplicates(v, http.StatusConflict, v.Text("members.silent"))
 	case errors.As(err, &refused) && refused.Status == http.StatusConflict:
 		return r.showDuplicates(v, http.StatusConflict, v.Text("duplicates.conflict"))
 	case errors.As(err, &refused):
@@ -309,6 +314,9 @@ func (r room) inviteAll(v *frame.Visit) error {
 	t, err := r.of(v)
 	if err != nil {
 		return err
+	}
+	if t.Silent {
+		return r.showMembers(v, http.StatusConflict, v.Text("members.silent"))
 	}
 	_, more, err := r.c.Members.InviteAll(v.R.Context(), t, "")
 	if err != nil {

@@ -263,6 +263,8 @@ func (r room) invite(v *frame.Visit) error {
 		return tenant.ErrNotFound
 	case err != nil && refused == nil:
 		return err
+	case refused != nil && t.Silent:
+		return r.showPerson(v, http.StatusConflict, v.Text("members.silent"))
 	case n == 0:
 		return r.showPerson(v, http.StatusConflict, v.Text("person.not-invited"))
 	}
