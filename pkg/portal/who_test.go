@@ -145,6 +145,50 @@ func TestWhoDidItInThePortal(t *testing.T) {
 	w.revealed(1)
 }
 
+// TestFormsNameNoSecretInTheLog sends each form of the router with a secret or an address in all fields, by an
+// administrator and by a reader, and one that gets a wrong code: the entry of each has none of them.
+func TestFormsNameNoSecretInTheLog(t *testing.T) {
+	w := newWorld(t)
+	b, reader := w.signIn("acme", "admin"), w.signIn("acme", "reader")
+	ada := w.user("acme", "ada")
+	inSession, _, err := portal.Routes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{
+		"scim_abcdefgh12345678_" + strings.Repeat("aB3", 14) + "x_abc123", "scim_abcdefgh12345678_xyz",
+		"ada@acme.example", strings.Repeat("CODE2345", 3), strings.Repeat("x", 101), "two words",
+	} {
+		fields := url.Values{}
+		for _, name := range []string{
+			"id", "into", "name", "idp", "action", "op", "version", "group", "kind", "target", "onDelete", "invite",
+			"login", "people", "minutes", "decision", "email", "language", "active", "confirm",
+		} {
+			fields.Set(name, secret)
+		}
+		fields.Set("sure", "yes")
+		for _, route := range inSession {
+			method, path, _ := strings.Cut(route, " ")
+			if method != "POST" {
+				continue
+			}
+			path = "/portal/" + strings.Replace(path, "{id}", ada, 1)
+			for _, by := range []browser{b, reader} {
+				rec := by.post(path, fields)
+				of, all := w.told(rec)
+				if len(of) != 1 || rec.Code >= 500 || strings.Contains(all, secret[:min(len(secret), 90)]) {
+					t.Errorf("%s with %s: %d, the log has %s", path, secret, rec.Code, all)
+				}
+			}
+			w.now(time.Minute) // so many refused requests a minute are kept
+		}
+		l := w.link("acme", `{"role":"reader"}`)
+		body := url.Values{"code": {"wrong"}, "id": {"hunter2"}}.Encode()
+		rec := w.send("POST", "/setup/"+l.ID, body, form, "Sec-Fetch-Site: same-origin")
+		w.wantEntry(rec, "setup-link "+l.ID, "/setup/"+l.ID, "")
+	}
+}
+
 // line is the line of the process log about the request of an answer.
 func (w *world) line(rec *httptest.ResponseRecorder) string {
 	for line := range strings.Lines(w.log.String()) {

@@ -62,8 +62,7 @@ func (r room) showDomains(v *frame.Visit, status int, page domainsPage, checked,
 
 func (r room) addDomain(v *frame.Visit) error {
 	name := v.Form("name")
-	v.Object = name
-	_, _, err := r.c.Domains.Add(v.R.Context(), v.Tenant.ID, name)
+	d, _, err := r.c.Domains.Add(v.R.Context(), v.Tenant.ID, name)
 	invalid, conflict := (*tenant.InvalidError)(nil), (*tenant.ConflictError)(nil)
 	switch {
 	case errors.As(err, &invalid):
@@ -77,24 +76,26 @@ func (r room) addDomain(v *frame.Visit) error {
 	case err != nil:
 		return err
 	}
+	v.Object = d.Name // not before: anything can be typed
 	return v.Lead("domains", "domain.added")
 }
 
 // checkDomain asks the DNS now, and shows its answer.
 func (r room) checkDomain(v *frame.Visit) error {
-	v.Object = v.Form("name")
-	d, answer, err := r.c.Domains.Verify(v.R.Context(), v.Tenant.ID, v.Object)
+	d, answer, err := r.c.Domains.Verify(v.R.Context(), v.Tenant.ID, v.Form("name"))
 	if err != nil {
 		return r.noDomain(v, err)
 	}
+	v.Object = d.Name
 	return r.showDomains(v, http.StatusOK, domainsPage{}, d.Name, "domains.answer."+string(answer))
 }
 
 func (r room) removeDomain(v *frame.Visit) error {
-	v.Object = v.Form("name")
-	if err := r.c.Domains.Remove(v.R.Context(), v.Tenant.ID, v.Object); err != nil {
+	name := v.Form("name")
+	if err := r.c.Domains.Remove(v.R.Context(), v.Tenant.ID, name); err != nil {
 		return r.noDomain(v, err)
 	}
+	v.Object = name
 	return v.Lead("domains", "domain.removed")
 }
 

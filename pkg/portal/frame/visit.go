@@ -193,8 +193,20 @@ func (v *Visit) Expect() {
 func (v *Visit) facts(caller string) provlog.AdminFacts {
 	return provlog.AdminFacts{
 		ID: v.frame.o.Journal.NewID(), RequestID: v.id, Caller: caller, Method: v.R.Method, Path: v.R.URL.Path,
-		Object: cmp.Or(v.Object, v.Form("id")),
+		Object: cmp.Or(v.Object, idOf(v.Form("id"))),
 	}
+}
+
+// idOf returns the text of a field if it can be an id, else "". Anything can be sent there: a token or a secret, which
+// have capitals, or an address.
+func idOf(text string) string {
+	foreign := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
+	}
+	if len(text) > 100 || strings.HasPrefix(text, "scim_") || strings.ContainsFunc(text, foreign) {
+		return ""
+	}
+	return text
 }
 
 // link is the caller by a set-up link.
@@ -204,6 +216,7 @@ func link(id string) string { return "setup-link " + id }
 // The entry in the log is written with the redemption, or with the count of wrong codes.
 func (v *Visit) Begin(links *setup.Service, id, code string) error {
 	good := v.facts(link(id))
+	good.Object = "" // the path names the link, and whoever knows that can send any field
 	wrong := good
 	good.Status, wrong.Status = http.StatusSeeOther, http.StatusForbidden
 	s, err := links.Redeem(v.R.Context(), setup.Redemption{
