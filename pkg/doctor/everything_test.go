@@ -42,6 +42,15 @@ type written struct {
 	dead   bool
 }
 
+// mortal lets the engine live until an item of a kind is written, or for good, and reports whether it was dead.
+func (w *written) mortal(fatal string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	dead := w.dead
+	w.fatal, w.dead = fatal, false
+	return dead
+}
+
 func (w *written) killed() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -148,15 +157,14 @@ func (e *everything) rotate(days int) {
 	}
 }
 
-// dies kills the process in the middle of a step, after it has written an item of a kind. The background is quiet.
+// dies kills the process in the middle of a step, after it has written an item of a kind.
 func (e *everything) dies(kind string, step func()) {
 	e.T.Helper()
-	e.engine.fatal = kind
+	e.engine.mortal(kind)
 	step()
-	if !e.engine.dead {
+	if !e.engine.mortal("") {
 		e.T.Errorf("nothing has written %s", kind)
 	}
-	e.engine.fatal, e.engine.dead = "", false
 }
 
 // send sends a request with headers, each before its value. Its status is of the class of status.
