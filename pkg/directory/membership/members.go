@@ -126,7 +126,7 @@ func Objects(t row.Tenant, members []Member) []any {
 // memberOverhead is the size of a member in an answer beside its own texts and its location.
 const memberOverhead = 48
 
-// roomForMember is more than most members take in an answer; that for the first of them is more.
+// roomForMember is more than most members take in an answer. roomAtFirst is the first piece of memory for them.
 const roomForMember, roomAtFirst = 512, 16 << 10
 
 // Reader collects the members of groups for one answer, within its size.

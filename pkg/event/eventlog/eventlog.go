@@ -83,7 +83,8 @@ const (
 	attrBefore   = "before"
 )
 
-// lostEpoch is the epoch of a log whose stored head has none. Each reader has to see the same one.
+// lostEpoch is the epoch of a log whose stored head has none. It never changes: a reader begins the log again if the
+// epoch is not that of its last read.
 const lostEpoch = "00000000"
 
 // DecodeHead reads the item under Keys.LogHead; an item without attributes is the head of an empty log, with a new
