@@ -199,6 +199,35 @@ func TestTagOfAnUnpublishedMember(t *testing.T) {
 	}
 }
 
+// TestEraseByTag: an old entity tag erases nothing of a member, and the present one erases, also if a tenant publishes
+// no members.
+func TestEraseByTag(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.policy(`{"kinds":{"role":{"create":true}}}`)
+	o := &caller{t: t, h: a.h, known: map[string]string{}}
+	id := a.user("zelda")
+	path := "/members/" + id
+	o.ask("GET", path, "", "", "")
+	a.mustAdmin(200, "PATCH", "", `{"settings":{"members":{"publish":false}}}`)
+	old := o.ask("GET", path, "", "", "").Header().Get("ETag")
+	if w := o.ask("PUT", path+"/assignments/role/one", "", "", ""); w.Code != 204 {
+		t.Fatalf("assigned: %d %s", w.Code, w.Body)
+	}
+	a.must(204, "DELETE", "/Users/"+id, "")
+	named := func() int {
+		return strings.Count(o.ask("GET", "/log?count=1000", "", "", "").Body.String()+
+			o.ask("GET", "/events?count=1000", "", "", "").Body.String(), "zelda")
+	}
+	before := named()
+	if w := o.ask("DELETE", path, "", "If-Match", old); w.Code != 412 || before == 0 || named() != before {
+		t.Errorf("by an old tag: %d %s; the person was named %d times, is %d times", w.Code, w.Body, before, named())
+	}
+	tag := o.ask("GET", path, "", "", "").Header().Get("ETag")
+	if w := o.ask("DELETE", path, "", "If-Match", tag); w.Code != 204 {
+		t.Errorf("by its tag: %d %s", w.Code, w.Body)
+	}
+}
+
 // TestUnrecordedCreation: the createdAt of a policy, schema or resource type that was stored before such times were
 // recorded is null, and stays so when it is changed. A new one beside it has a time.
 func TestUnrecordedCreation(t *testing.T) {

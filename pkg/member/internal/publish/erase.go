@@ -35,8 +35,11 @@ const endedAtOnce = 20
 // is a *Refused: 404 if there is no such member, 409 if a SCIM user with the id lives.
 func (s *Publisher) Erase(ctx context.Context, t policies.Tenant, id string) (done bool, err error) {
 	m, err := s.leaver(ctx, t, id)
-	if err == nil {
-		err = precondition.Of(ctx, func() any { return m })
+	if err == nil && precondition.Given(ctx) { // only here: a refusal must have erased nothing
+		shown := m
+		if shown, _, err = s.Get(ctx, t, id); err == nil {
+			err = precondition.Of(ctx, func() any { shown.ID = id; return shown })
+		}
 	}
 	if err != nil {
 		return false, err
@@ -113,13 +116,10 @@ func (s *Publisher) erase(ctx context.Context, t policies.Tenant, id string) err
 		return err
 	}
 	p, err := s.read(ctx, t, []string{id})
+	if err == nil {
+		err = s.workOut(ctx, p)
+	}
 	if err != nil {
-		return err
-	}
-	if err := p.agreed(ctx); err != nil {
-		return err
-	}
-	if err := s.workOut(ctx, p); err != nil {
 		return err
 	}
 	sub := p.subjects[0]
