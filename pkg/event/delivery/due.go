@@ -151,7 +151,7 @@ func Change(ctx context.Context, ts *store.TenantStore, destination string, chan
 // if they can't be had.
 func Replay(ctx context.Context, ts *store.TenantStore, d Destination, p eventlog.Page, after int64) error {
 	return Change(ctx, ts, d.ID(), func(s *State) {
-		if s.Outlived(d.Since()) {
+		if s.Since > 0 && s.Since != milli(d.Since()) { // of a former one; a clock may have gone back
 			*s = State{version: s.version}
 		}
 		*s = s.resume()

@@ -212,6 +212,10 @@ func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) e
 		switch {
 		case s.Outlived(d.Since()):
 			again, err = true, r.restart(ctx, d, &s)
+		case s.Since > milli(d.Since()):
+			if again, err = r.listed(ctx, d); again && err == nil {
+				err = r.restart(ctx, d, &s)
+			}
 		case !r.mayTry(d, &s):
 			return nil
 		case r.over():
@@ -231,36 +235,9 @@ func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) e
 	}
 }
 
-// begin sets the position of a destination that has none yet.
-func (r *run) begin(ctx context.Context, d Destination, s *State) (err error) {
-	if since := d.Since(); !since.IsZero() {
-		s.Since = milli(since)
-		s.Position, err = eventlog.Since(ctx, r.ts, since)
-	}
-	return err
-}
-
-// restart replaces the state of a destination that was removed by that of the one created under its id.
-func (r *run) restart(ctx context.Context, d Destination, s *State) error {
-	due := s.Due
-	*s = State{version: s.version}
-	if err := r.begin(ctx, d, s); err != nil {
-		return err
-	}
-	ops := append([]store.Op{s.Put(r.ts.Keys, d.ID())}, s.dueOps(r.ts.TenantID(), d.ID(), due)...)
-	if err := r.commit(ctx, ops); err != nil {
-		return err
-	}
-	*s = s.written()
-	return nil
-}
-
 // mayTry reports whether the destination may be tried now, and takes it out of a pause that has ended.
 func (r *run) mayTry(d Destination, s *State) bool {
 	now, resumed := r.o.Now().UnixMilli(), milli(d.Resumed())
-	if s.Since > milli(d.Since()) { // it was removed, and created again since it was listed
-		return false
-	}
 	if s.Lease > now && !r.abandoned(*s) {
 		r.leasedTo(s.Lease)
 		return false
@@ -280,13 +257,18 @@ func (r *run) mayTry(d Destination, s *State) bool {
 	return true
 }
 
-// abandoned reports whether the process that took the lease of a state has ended for certain.
+// abandoned reports whether the process that took the lease of a state has ended for certain. It has also if the lease
+// is longer than any taken now: that process had a clock that was ahead.
 func (w *Worker) abandoned(s State) bool {
-	return w.o.Alone && s.Lease < w.begun.Add(leaseFor).UnixMilli()
+	return w.o.Alone &&
+		(s.Lease < w.begun.Add(leaseFor).UnixMilli() || s.Lease > w.o.Now().Add(leaseFor).UnixMilli())
 }
 
 // step hands over the next events, and reports whether there may be more. ErrStale: the stored state is no longer s.
 func (r *run) step(ctx context.Context, d Destination, s *State) (bool, error) {
+	if s.Since == 0 { // stored before states had it
+		s.Since = milli(d.Since())
+	}
 	p, err := r.read(ctx, s)
 	if gone, isGone := eventlog.IsGone(err); isGone {
 		return r.jump(ctx, d, s, p, gone)

@@ -69,6 +69,7 @@ type world struct {
 	now    time.Time
 	kept   time.Duration
 	dests  []delivery.Destination
+	stale  []delivery.Destination // listed the next time, instead
 	paused []string
 	gone   []string
 	alone  bool
@@ -109,7 +110,13 @@ func (w *world) worker(st *store.Store) *delivery.Worker {
 			}
 			return delivery.Log{Read: read, Heard: w.heard, Ended: w.ended}, nil
 		},
-		Destinations: func(context.Context, string) ([]delivery.Destination, error) { return w.dests, nil },
+		Destinations: func(context.Context, string) ([]delivery.Destination, error) {
+			if all := w.stale; all != nil {
+				w.stale = nil
+				return all, nil
+			}
+			return w.dests, nil
+		},
 		Paused: func(ctx context.Context, tenantID, destination string, _ delivery.State, put store.Op) error {
 			w.paused = append(w.paused, tenantID+" "+destination)
 			return st.Write(ctx, put)
@@ -379,10 +386,9 @@ func TestCreatedAgain(t *testing.T) {
 		}
 		end := w.state("wh_1").Position
 		w.write(2)
-		w.dests = []delivery.Destination{former} // a worker that has not seen the removal
+		w.stale = []delivery.Destination{former} // a worker that has not seen the removal
 		calls := former.calls
 		w.work()
-		w.dests = []delivery.Destination{again}
 		w.work()
 		if want := fmt.Sprint([]int64{end + 1, end + 2}); again.text() != want || end < first+2 {
 			t.Errorf("%s: got %s after %d, want %s", name, again.text(), first, want)
@@ -394,6 +400,56 @@ func TestCreatedAgain(t *testing.T) {
 		if due := w.due(); due != "" {
 			t.Errorf("%s: %s is due", name, due)
 		}
+	}
+}
+
+// TestCreatedAgainWithAnEarlierClock: also one that was created again after the clock went back begins at its creation.
+func TestCreatedAgainWithAnEarlierClock(t *testing.T) {
+	former := &dest{id: "wh_1", since: time.Date(2027, 3, 1, 11, 0, 0, 0, time.UTC)}
+	for name, prepare := range map[string]func(*world, *dest){
+		"delivered": func(*world, *dest) {},
+		"replayed": func(w *world, d *dest) {
+			if err := delivery.Replay(t.Context(), w.st.Tenant("acme"), d, eventlog.Page{}, 2); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		w := newWorld(t, former)
+		w.write(2)
+		w.work()
+		err := delivery.Change(t.Context(), w.st.Tenant("acme"), "wh_1", func(s *delivery.State) {
+			s.Recent = []delivery.Attempt{{Sequence: 2, Status: 418}}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(-24 * time.Hour)
+		again := &dest{id: "wh_1", since: w.now}
+		w.dests = []delivery.Destination{again}
+		prepare(w, again)
+		w.write(1)
+		w.work()
+		s := w.state("wh_1")
+		if !strings.HasSuffix(again.text(), "3]") || s.Since != again.since.UnixMilli() || s.Recent != nil {
+			t.Errorf("%s: got %s, state %+v", name, again.text(), s)
+		}
+	}
+}
+
+// TestStateWithoutSince: one that was stored without the time of creation gets it with the next delivery.
+func TestStateWithoutSince(t *testing.T) {
+	d := &dest{id: "wh_1", since: time.Date(2027, 3, 1, 11, 0, 0, 0, time.UTC)}
+	w := newWorld(t, d)
+	w.write(1)
+	w.work()
+	old := func(s *delivery.State) { s.Since = 0 }
+	if err := delivery.Change(t.Context(), w.st.Tenant("acme"), "wh_1", old); err != nil {
+		t.Fatal(err)
+	}
+	w.write(1)
+	w.work()
+	if s := w.state("wh_1"); s.Since != d.since.UnixMilli() || d.text() != "[1 2]" {
+		t.Errorf("got %s, state %+v", d.text(), s)
 	}
 }
 
@@ -522,9 +578,12 @@ func TestTwoWorkers(t *testing.T) {
 }
 
 // TestLeaseOfADeadProcess: a process is killed while it sends. The next process waits for the end of the lease, unless
-// it is alone on the table; but then a lease of its own excludes others.
+// it is alone on the table; but then a lease of its own excludes others. The clock may have gone back in between.
 func TestLeaseOfADeadProcess(t *testing.T) {
-	for _, alone := range []bool{false, true} {
+	for _, c := range []struct {
+		alone  bool
+		passed time.Duration
+	}{{false, time.Second}, {true, time.Second}, {true, -30 * 24 * time.Hour}} {
 		d := &dest{id: "wh_1", send: func(int, []eventlog.Numbered) delivery.Outcome { panic("killed") }}
 		w := newWorld(t, d)
 		w.write(3)
@@ -532,7 +591,7 @@ func TestLeaseOfADeadProcess(t *testing.T) {
 			t.Fatal("no panic")
 		}
 		end := w.now.Add(70 * time.Second)
-		w.now, w.alone = w.now.Add(time.Second), alone
+		w.now, w.alone = w.now.Add(c.passed), c.alone
 		next := w.worker(w.st)
 		d.send = func(_ int, events []eventlog.Numbered) delivery.Outcome {
 			left, err := next.Work(t.Context(), "acme")
@@ -543,14 +602,14 @@ func TestLeaseOfADeadProcess(t *testing.T) {
 			return delivery.Outcome{Accepted: 3}
 		}
 		left, err := next.Work(t.Context(), "acme")
-		if err != nil || alone != left.Leased.IsZero() || !alone && !left.Leased.Equal(end) {
-			t.Errorf("alone %v: %+v, %v", alone, left, err)
+		if err != nil || c.alone != left.Leased.IsZero() || !c.alone && !left.Leased.Equal(end) {
+			t.Errorf("%+v: %+v, %v", c, left, err)
 		}
-		if w.now = end; !alone {
+		if w.now = end; !c.alone {
 			left, err = next.Work(t.Context(), "acme")
 		}
 		if d.text() != "[3]" || err != nil || left != (delivery.Left{}) {
-			t.Errorf("alone %v: got %s, %+v, %v", alone, d.text(), left, err)
+			t.Errorf("%+v: got %s, %+v, %v", c, d.text(), left, err)
 		}
 	}
 }
