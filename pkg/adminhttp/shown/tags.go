@@ -30,7 +30,7 @@ func TokenTag(t tenant.Token) string {
 func WebhookTag(hook *webhook.Webhook) string {
 	o := Webhook(hook)
 	if !hook.PreviousUntil.IsZero() {
-		o["previousSecretUntil"] = hook.PreviousUntil.UnixNano()
+		o["previousSecretUntil"] = hook.PreviousUntil.UnixMilli() // as it is stored
 	}
 	return etag.Of(o)
 }

@@ -246,6 +246,11 @@ func (k kept) check(t *testing.T, described *contract.Contract) (called []string
 		k.search(o)
 	}
 	read := o.ask("GET", path, "", "", "")
+	if tag, now := made.Header().Get("ETag"), read.Header().Get("ETag"); parts[1] == path || k.path == "" {
+		if tag != now {
+			t.Errorf("%s is answered with the tag %s, read with %s", k.made, tag, now)
+		}
+	}
 	created := decoded(t, read)["createdAt"]
 	at, err := time.Parse(time.RFC3339, fmt.Sprint(created))
 	if (k.without["createdAt"] == "") != (err == nil && !at.IsZero()) {
@@ -278,10 +283,14 @@ func (k kept) check(t *testing.T, described *contract.Contract) (called []string
 		if !reflect.DeepEqual(settled(t, before), settled(t, after)) || after.Header().Get("ETag") != tag {
 			t.Errorf("%s with an old tag changed %s to %s", change, before.Body, after.Body)
 		}
-		if w := o.ask(method, where, body, "If-Match", tag); fmt.Sprint(w.Code) != parts[0] {
+		w := o.ask(method, where, body, "If-Match", tag)
+		if fmt.Sprint(w.Code) != parts[0] {
 			t.Errorf("%s with its tag: %d %s", change, w.Code, w.Body)
 		}
 		after = o.ask("GET", path, "", "", "")
+		if answered := w.Header().Get("ETag"); answered != "" && answered != after.Header().Get("ETag") {
+			t.Errorf("%s is answered with the tag %s, read with %s", change, answered, after.Header().Get("ETag"))
+		}
 		if after.Code == 200 && (after.Header().Get("ETag") == tag || decoded(t, after)["createdAt"] != created) {
 			t.Errorf("after %s: ETag %s, created at %v: %s", change, after.Header().Get("ETag"), created, after.Body)
 		}
