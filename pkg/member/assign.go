@@ -219,7 +219,7 @@ type TargetQuery struct {
 	// Kind is that of the targets; "": all kinds. Name is the beginning of their displayName, or of the name by which
 	// the policy knows them, upper or lower case; "": all.
 	Kind, Name string
-	// After is where an earlier page ended; "": from the first. Count is the most targets of the page.
+	// After is the end of an earlier page; "": from the first. Count is the most targets of the page.
 	After string
 	Count int
 }
@@ -227,7 +227,7 @@ type TargetQuery struct {
 // searched is the number of targets that one page reads to search them by name.
 const searched = 1000
 
-// Targets lists targets, and where to go on after; "": there are no more. A page with a name may be short or empty,
+// Targets lists targets, and the place to go on after; "": there are no more. A page with a name may be short or empty,
 // and have a next one all the same.
 func (s *Service) Targets(ctx context.Context, t Tenant, asked TargetQuery) ([]record.Target, string, error) {
 	ts := s.store.Tenant(t.ID)

@@ -290,7 +290,7 @@ func TestEraseOneWhoReturned(t *testing.T) {
 }
 
 // TestEraseGoesOnInLargeLogs erases a person who returned, while one request has the time for less than one log: each
-// request goes on where the one before ended, under both ids.
+// request goes on from the end of the one before, under both ids.
 func TestEraseGoesOnInLargeLogs(t *testing.T) {
 	w, r, _ := leaver(t, "remove")
 	id, err := w.user("zelda2@zelda.example", scim.Object{"externalId": "zelda-1"})

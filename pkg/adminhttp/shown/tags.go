@@ -44,8 +44,8 @@ func TargetTag(t member.Target) string {
 	return etag.Of(t.Object())
 }
 
-// MemberTag is the entity tag of a member. It is that of a version, of all that was published about the member: people
-// decide by it about the member's access. No change accepts that of a member who is not published yet.
+// MemberTag is the entity tag of a member. It changes with each version that is published, because people decide by
+// that about the member's access. No change accepts the tag of a member who is not published yet.
 func MemberTag(m member.Member) string {
 	return etag.Of(scim.Object{
 		"id": m.ID, "createdAt": scim.FormatTime(m.CreatedAt), "version": m.Version, "marked": m.Marked,

@@ -21,7 +21,7 @@ type kept struct {
 	name string
 	// at is the path in the OpenAPI document, behind /admin/v1.
 	at string
-	// made is the request that creates it: method, path, body. It is then at path; "": Location says where.
+	// made is the request that creates it: method, path, body. It is then at path; "": at its Location.
 	made, path string
 	// changes are all requests that change it, each with the status of its answer: status, method, path behind its own,
 	// body. Each moves the entity tag.
@@ -267,23 +267,23 @@ func (k kept) check(t *testing.T, described *contract.Contract) (called []string
 	old := `"old"`
 	for _, change := range k.changes {
 		parts := strings.SplitN(o.fill(change), " ", 4)
-		method, where, body := parts[1], path+parts[2], parts[3]
+		method, at, body := parts[1], path+parts[2], parts[3]
 		before := o.ask("GET", path, "", "", "")
 		tag := before.Header().Get("ETag")
 		if tag == "" || decoded(t, before)["createdAt"] != created {
 			t.Errorf("before %s: ETag %q, %s, created at %v", change, tag, before.Body, created)
 		}
 		for _, stale := range []string{old, ""} {
-			if w := o.ask(method, where, body, "If-Match", stale); w.Code != 412 {
+			if w := o.ask(method, at, body, "If-Match", stale); w.Code != 412 {
 				t.Errorf("%s with the tag %s: %d %s", change, stale, w.Code, w.Body)
 			}
 		}
-		call(method, where)
+		call(method, at)
 		after := o.ask("GET", path, "", "", "")
 		if !reflect.DeepEqual(settled(t, before), settled(t, after)) || after.Header().Get("ETag") != tag {
 			t.Errorf("%s with an old tag changed %s to %s", change, before.Body, after.Body)
 		}
-		w := o.ask(method, where, body, "If-Match", tag)
+		w := o.ask(method, at, body, "If-Match", tag)
 		if fmt.Sprint(w.Code) != parts[0] {
 			t.Errorf("%s with its tag: %d %s", change, w.Code, w.Body)
 		}
